@@ -1,0 +1,189 @@
+//! One process doing one cell: the child's half of the protocol.
+
+use std::io::{self, BufRead, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use workloads::{ParamError, Params, Service, Workload};
+
+use crate::os;
+use crate::protocol::{
+    Failure, FailureKind, Mark, Measured, Reply, Request, RunRequest, ServeRequest, from_line,
+    to_line,
+};
+use crate::sample;
+use crate::seam::{How, Means, Run, Serve};
+use crate::suite::{Body, Variant};
+
+impl From<ParamError> for Failure {
+    fn from(error: ParamError) -> Self {
+        Failure::new(FailureKind::Crashed, error.to_string())
+    }
+}
+
+/// Answers the requests on standard input until it closes.
+pub(crate) fn speak(variants: &[Variant]) -> ExitCode {
+    os::die_with_parent();
+    let mut requests = io::stdin().lock().lines().map_while(Result::ok);
+    while let Some(line) = requests.next() {
+        let reply = match from_line(&line) {
+            Ok(Request::Describe) => Reply::Described {
+                strategy: variants[0].strategy.to_owned(),
+                variants: variants.iter().map(|variant| variant.name.to_owned()).collect(),
+            },
+            Ok(Request::Run(request)) => match run_request(variants, &request) {
+                Ok(measured) => Reply::Measured(measured),
+                Err(failure) => Reply::Failed(failure),
+            },
+            Ok(Request::Serve(request)) => match serve_request(variants, &request) {
+                Ok(served) => return answer_marks(served, requests),
+                Err(failure) => Reply::Failed(failure),
+            },
+            Ok(_) => {
+                out_of_place("a strategy answers describe, run, serve, and mark while serving")
+            }
+            Err(reason) => out_of_place(&reason),
+        };
+        if send(&reply).is_err() {
+            break;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn out_of_place(reason: &str) -> Reply {
+    Reply::Failed(Failure::new(FailureKind::Crashed, reason))
+}
+
+/// Writes one reply to standard output.
+pub(crate) fn send(reply: &Reply) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", to_line(reply))?;
+    out.flush()
+}
+
+fn body<'a>(variants: &'a [Variant], variant: &str, workload: &str) -> Result<&'a Body, Failure> {
+    let missing = |what: &str, name: &str| {
+        Failure::new(FailureKind::Unsupported, format!("this strategy has no {what} {name}"))
+    };
+    let found = variants.iter().find(|candidate| candidate.name == variant);
+    let cells = found.ok_or_else(|| missing("variant", variant))?;
+    let cell = cells.cell(workload).ok_or_else(|| missing("workload", workload))?;
+    Ok(&cell.body)
+}
+
+fn run_request(variants: &[Variant], request: &RunRequest) -> Result<Measured, Failure> {
+    match body(variants, &request.variant, &request.workload)? {
+        Body::Run(run) => run(request),
+        Body::Serve(_) => Err(Failure::new(FailureKind::Crashed, "a service is served, not run")),
+    }
+}
+
+fn serve_request(variants: &[Variant], request: &ServeRequest) -> Result<ServedCell, Failure> {
+    match body(variants, &request.variant, &request.workload)? {
+        Body::Serve(serve) => serve(request),
+        Body::Run(_) => Err(Failure::new(FailureKind::Crashed, "a batch is run, not served")),
+    }
+}
+
+/// Runs a batch workload as often as the request says.
+pub(crate) fn run<S: Run<W>, W: Workload>(request: &RunRequest) -> Result<Measured, Failure> {
+    let params = W::Params::from_json(&request.params)?;
+    let input = Arc::new(W::prepare(&params, &request.scratch)?);
+    let strategy = S::build(&Means { workers: request.workers })?;
+    strategy.ready(&input)?;
+    let mut measured = sample::measure(&request.sampling, W::census(&input), || {
+        let digest = strategy.run(&input)?;
+        Ok((digest, || {
+            W::facts(&input).map_err(|reason| Failure::new(FailureKind::WrongAnswer, reason))
+        }))
+    })?;
+    measured.how = S::how(&params);
+    Ok(measured)
+}
+
+/// A service that listens in this process.
+pub(crate) struct ServedCell {
+    pub(crate) address: SocketAddr,
+    pub(crate) how: Option<How>,
+    /// Distinct threads that handled something since the last call.
+    worker_threads: Box<dyn Fn() -> u64 + Send>,
+    /// Receives the error with which serving ended.
+    pub(crate) ended: mpsc::Receiver<Failure>,
+}
+
+impl std::fmt::Debug for ServedCell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServedCell").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Binds the address and serves on a thread of its own.
+pub(crate) fn serve<S: Serve<T>, T: Service>(
+    request: &ServeRequest,
+) -> Result<ServedCell, Failure> {
+    let params = T::Params::from_json(&request.params)?;
+    os::raise_file_limit();
+    let strategy = S::build(&Means { workers: request.workers })?;
+    let listener = TcpListener::bind(request.listen)
+        .map_err(|error| Failure::new(FailureKind::Crashed, bind_error(request.listen, &error)))?;
+    let address = listener.local_addr()?;
+    let service = Arc::new(T::new(&params));
+    let how = S::how(&params);
+    let (ended_sender, ended) = mpsc::channel();
+    let served = Arc::clone(&service);
+    let accept = move || {
+        let failure = match strategy.serve(listener, &served) {
+            Ok(()) => Failure::new(FailureKind::Crashed, "the server stopped serving"),
+            Err(error) => error.into(),
+        };
+        let _ = ended_sender.send(failure);
+    };
+    if how.is_none() {
+        // No honest form: serving ends at once with the reason.
+        accept();
+        return Err(ended.recv().expect("it was just sent"));
+    }
+    thread::Builder::new().name("serve".into()).spawn(accept)?;
+    let worker_threads = Box::new(move || service.census().take() as u64);
+    Ok(ServedCell { address, how, worker_threads, ended })
+}
+
+/// Why an address cannot be bound, in one sentence with the mend.
+pub(crate) fn bind_error(address: SocketAddr, error: &io::Error) -> String {
+    let mend = match error.kind() {
+        io::ErrorKind::AddrInUse => "the port is in use: choose another, or 0 for any free one",
+        io::ErrorKind::PermissionDenied => "ports below 1024 need privileges: choose a higher one",
+        _ => "choose an address of this machine, such as 127.0.0.1:0",
+    };
+    format!("cannot listen on {address}: {mend} ({error})")
+}
+
+fn answer_marks(served: ServedCell, requests: impl Iterator<Item = String>) -> ExitCode {
+    if send(&Reply::Ready { address: served.address, how: served.how }).is_err() {
+        return ExitCode::FAILURE;
+    }
+    for line in requests {
+        let reply = if let Ok(failure) = served.ended.try_recv() {
+            Reply::Failed(failure)
+        } else {
+            match from_line(&line) {
+                Ok(Request::Mark) => Reply::Marked(Mark {
+                    usage: os::usage(),
+                    threads: os::threads(),
+                    worker_threads: Some((served.worker_threads)()),
+                    peak_memory_bytes: os::peak_memory_bytes(),
+                }),
+                Ok(_) => out_of_place("a service that listens answers mark only"),
+                Err(reason) => out_of_place(&reason),
+            }
+        };
+        if send(&reply).is_err() {
+            break;
+        }
+    }
+    // The strategy serves until the process ends.
+    std::process::exit(0)
+}

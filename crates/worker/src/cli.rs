@@ -1,0 +1,378 @@
+//! The command line of a strategy by itself.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+use workloads::{Case, Entry, Kind, Profile, catalog};
+
+use crate::cell;
+use crate::launch::Visit;
+use crate::peer;
+use crate::protocol::{Failure, FailureKind, Measured, ServeRequest};
+use crate::selection::{self, Choice, UsageError};
+use crate::suite::{Body, Variant};
+use crate::units;
+
+/// One strategy by itself: runs its workloads and prints what they took.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Without a command: all workloads in the quick profile.
+Exit codes: 0 done, 1 error, 2 usage, 3 done but some cells failed."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the workloads and the form in which this strategy does each
+    List,
+    /// Run workloads and print a table
+    Run(RunArgs),
+    /// Serve a workload that is a network service, until Ctrl-C
+    Serve(ServeArgs),
+    /// Speak the harness's protocol on standard input and output
+    #[command(hide = true)]
+    Cell,
+    /// Stand beside a strategy as oracle or load generator
+    #[command(hide = true)]
+    Peer,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// Workloads to run [default: all]
+    #[arg(value_name = "WORKLOAD")]
+    workloads: Vec<String>,
+    /// How much to measure
+    #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
+    profile: ProfileArg,
+    /// Worker threads [default: the CPUs that this process may use]
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// Set a parameter; `list` shows the keys
+    #[arg(long = "param", value_name = "KEY=VALUE")]
+    params: Vec<String>,
+    /// Variant of the strategy [default: the first that `list` shows]
+    #[arg(long)]
+    variant: Option<String>,
+    /// Let the requests of `endpoints` take one second
+    #[arg(long)]
+    faithful: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// Service to serve
+    workload: String,
+    /// Address to listen on; port 0 for any free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Worker threads [default: the CPUs that this process may use]
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// Set a parameter; `list` shows the keys
+    #[arg(long = "param", value_name = "KEY=VALUE")]
+    params: Vec<String>,
+    /// Variant of the strategy [default: the first that `list` shows]
+    #[arg(long)]
+    variant: Option<String>,
+}
+
+/// [`Profile`] on a command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ProfileArg {
+    /// Tiny sizes, to see that everything works
+    Smoke,
+    /// A useful answer in a short time
+    Quick,
+    /// Full sizes
+    Standard,
+    /// Full sizes, longer
+    Thorough,
+}
+
+impl From<ProfileArg> for Profile {
+    fn from(profile: ProfileArg) -> Profile {
+        match profile {
+            ProfileArg::Smoke => Profile::Smoke,
+            ProfileArg::Quick => Profile::Quick,
+            ProfileArg::Standard => Profile::Standard,
+            ProfileArg::Thorough => Profile::Thorough,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table for people
+    Table,
+    /// One JSON document with every sample
+    Json,
+}
+
+/// The whole program of a strategy: parses the command line, does what it says, prints an error once
+/// and maps it to an exit code.
+pub fn main(variants: &[Variant]) -> ExitCode {
+    let outcome = match Cli::parse() {
+        Cli { command: Some(Command::Cell), .. } => return cell::speak(variants),
+        Cli { command: Some(Command::Peer), .. } => return peer::main(),
+        Cli { command: Some(Command::List), .. } => list(variants),
+        Cli { command: Some(Command::Serve(args)), .. } => serve(variants, args),
+        Cli { command: Some(Command::Run(args)), .. } | Cli { command: None, run: args } => {
+            run(variants, args)
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        let closed = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::BrokenPipe;
+        if error.chain().filter_map(|cause| cause.downcast_ref()).any(closed) {
+            // Whoever read the output has seen enough.
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("error: {error:#}");
+        ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+    })
+}
+
+fn chosen<'a>(variants: &'a [Variant], name: Option<&str>) -> Result<&'a Variant, UsageError> {
+    let Some(name) = name else { return Ok(&variants[0]) };
+    variants.iter().find(|variant| variant.name == name).ok_or_else(|| {
+        let known: Vec<_> = variants.iter().map(|variant| variant.name).collect();
+        UsageError(format!("unknown variant `{name}`: the variants are {}", known.join(", ")))
+    })
+}
+
+fn list(variants: &[Variant]) -> anyhow::Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    for variant in variants {
+        writeln!(out, "{}, variant {}", variant.strategy, variant.name)?;
+        for entry in catalog() {
+            let cell = variant.cell(entry.spec.name).expect("every variant has every workload");
+            writeln!(
+                out,
+                "\n  {} ({}): {}",
+                entry.spec.name, entry.spec.class, entry.spec.question
+            )?;
+            let mut told = None;
+            for case in entry.cases(Profile::Quick) {
+                let how = (cell.how)(&case.params)?;
+                if told.as_ref() == Some(&how) {
+                    continue;
+                }
+                match &how {
+                    Some(how) => {
+                        writeln!(out, "    {}: {}\n      {}", case.id, how.form, how.link)?
+                    }
+                    None => writeln!(out, "    {}: unsupported; running it says why", case.id)?,
+                }
+                told = Some(how);
+            }
+            for key in entry.keys {
+                writeln!(out, "    --param {}=…  {}; {}", key.name, key.meaning, key.range)?;
+            }
+        }
+        writeln!(out)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(variants: &[Variant], args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let services: Vec<_> = catalog().into_iter().filter(|e| e.kind == Kind::Service).collect();
+    if !services.iter().any(|entry| entry.spec.name == args.workload) {
+        let known: Vec<_> = services.iter().map(|entry| entry.spec.name).collect();
+        let (name, known) = (&args.workload, known.join(", "));
+        return Err(
+            UsageError(format!("`{name}` is not a service: the services are {known}")).into()
+        );
+    }
+    // The largest case of the standard profile: the one that admits most connections.
+    let choice = Choice { workloads: vec![args.workload], params: args.params, faithful: false };
+    let (entry, case) = selection::cases(Profile::Standard, &choice)?
+        .into_iter()
+        .max_by_key(|(_, case)| case.connections)
+        .expect("a service has a case");
+    let variant = chosen(variants, args.variant.as_deref())?;
+    let workers = selection::workers(args.workers)?;
+    TcpListener::bind(args.listen)
+        .map_err(|error| UsageError(cell::bind_error(args.listen, &error)))?;
+    let Some(Body::Serve(start)) = variant.cell(entry.spec.name).map(|cell| &cell.body) else {
+        unreachable!("the catalogue and the suite are made from one list")
+    };
+    let request = ServeRequest {
+        variant: variant.name.to_owned(),
+        workload: entry.spec.name.to_owned(),
+        params: case.params,
+        workers,
+        listen: args.listen,
+    };
+    let served = start(&request).map_err(describe_failure)?;
+    println!(
+        "{} serves {} on {} with {workers} workers and at most {} connections; Ctrl-C ends it",
+        variant.strategy, entry.spec.name, served.address, case.connections
+    );
+    let failure = served.ended.recv().context("the server ended")?;
+    Err(describe_failure(failure))
+}
+
+fn describe_failure(failure: Failure) -> anyhow::Error {
+    anyhow::anyhow!("{}: {}", failure.failure, failure.reason)
+}
+
+/// One case as it came out.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    case: String,
+    params: serde_json::Value,
+    operations: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measured: Option<Measured>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<Failure>,
+}
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    schema: u32,
+    strategy: &'a str,
+    variant: &'a str,
+    profile: Profile,
+    workers: usize,
+    cases: Vec<Outcome>,
+}
+
+fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
+    let profile = Profile::from(args.profile);
+    let variant = chosen(variants, args.variant.as_deref())?;
+    let workers = selection::workers(args.workers)?;
+    let choice = Choice { workloads: args.workloads, params: args.params, faithful: args.faithful };
+    let cases = selection::cases(profile, &choice)?;
+    let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+
+    let mut outcomes = Vec::new();
+    for (entry, case) in &cases {
+        let visit = |expected| Visit {
+            program: &program,
+            peer: &program,
+            variant: variant.name,
+            workload: entry.spec.name,
+            kind: entry.kind,
+            case,
+            workers,
+            sampling: selection::sampling(profile, entry),
+            scratch: scratch.path(),
+            time_limit: selection::time_limit(args.faithful),
+            expected,
+        };
+        let expected = entry.expected(&case.params, scratch.path());
+        let (measured, failed) = match expected.map_err(Failure::from).and_then(|e| visit(e).run())
+        {
+            Ok(measured) => (Some(measured), None),
+            Err(failure) => (None, Some(failure)),
+        };
+        let (id, params) = (case.id.clone(), case.params.clone());
+        outcomes.push(Outcome { case: id, params, operations: case.operations, measured, failed });
+    }
+    let broken = outcomes
+        .iter()
+        .filter_map(|outcome| outcome.failed.as_ref())
+        .any(|failure| failure.failure != FailureKind::Unsupported);
+    print(variant, profile, workers, &cases, outcomes, args.format)?;
+    Ok(ExitCode::from(if broken { 3 } else { 0 }))
+}
+
+fn print(
+    variant: &Variant,
+    profile: Profile,
+    workers: usize,
+    cases: &[(Entry, Case)],
+    outcomes: Vec<Outcome>,
+    format: Format,
+) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if format == Format::Json {
+        let document = Document {
+            schema: 1,
+            strategy: variant.strategy,
+            variant: variant.name,
+            profile,
+            workers,
+            cases: outcomes,
+        };
+        writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
+        return Ok(());
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header([
+        "case",
+        "wall",
+        "per second",
+        "CPU/op",
+        "threads",
+        "workers",
+        "memory",
+        "samples",
+    ]);
+    for (outcome, (_, case)) in outcomes.iter().zip(cases) {
+        if let Some(measured) = &outcome.measured {
+            table.add_row(row(case, measured));
+        }
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let Variant { strategy, name, .. } = variant;
+    writeln!(out, "{strategy} ({name}), {profile} profile, {workers} workers\n")?;
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    writeln!(out)?;
+    for outcome in &outcomes {
+        if let Some(Failure { failure, reason }) = &outcome.failed {
+            writeln!(out, "{}: {failure}: {reason}", outcome.case)?;
+        }
+    }
+    writeln!(
+        out,
+        "wall: median of the samples; one process, so no interval: run the harness to compare"
+    )?;
+    Ok(())
+}
+
+fn row(case: &Case, measured: &Measured) -> Vec<String> {
+    let mut wall: Vec<_> = measured.samples.iter().map(|sample| sample.wall_ns).collect();
+    wall.sort_unstable();
+    let wall = wall[wall.len() / 2] as f64;
+    let cpu: Option<Vec<_>> =
+        measured.samples.iter().map(|sample| sample.usage.map(|usage| usage.cpu_ns())).collect();
+    let cpu = cpu.map(|mut cpu| {
+        cpu.sort_unstable();
+        units::duration(cpu[cpu.len() / 2] as f64 / case.operations as f64)
+    });
+    let missing = || "—".to_owned();
+    vec![
+        case.id.clone(),
+        units::duration(wall),
+        units::per_second(case.operations as f64 / wall * 1e9),
+        cpu.unwrap_or_else(missing),
+        measured.peak_threads.map_or_else(missing, |count| count.to_string()),
+        measured.worker_threads.map_or_else(missing, |count| count.to_string()),
+        measured.peak_memory_bytes.map_or_else(missing, |size| units::bytes(size as f64)),
+        measured.samples.len().to_string(),
+    ]
+}

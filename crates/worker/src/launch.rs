@@ -1,0 +1,432 @@
+//! The parent's half of the protocol: starts a process for a cell, holds it to its time limit, checks
+//! its answer, and turns whatever goes wrong into a [`Failure`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use workloads::{Case, Digest, Facts, Kind};
+
+use crate::os;
+use crate::peer;
+use crate::protocol::{
+    Failure, FailureKind, Mark, Measured, Reply, Request, RunRequest, Sample, SamplingPlan,
+    ServeRequest, Window, from_line, to_line,
+};
+
+/// The subcommand under which a strategy's program speaks the protocol.
+pub const CELL: &str = "cell";
+
+/// Longest reply taken from a worker, in bytes.
+const MAX_LINE: u64 = 4 << 20;
+const LAST_WORDS: usize = 2048;
+const GRACE: Duration = Duration::from_secs(1);
+
+/// One process run of one cell.
+#[derive(Debug, Clone, Copy)]
+pub struct Visit<'a> {
+    /// The strategy's executable.
+    pub program: &'a Path,
+    /// An executable with the [`peer`] subcommand.
+    pub peer: &'a Path,
+    /// The strategy's variant.
+    pub variant: &'a str,
+    /// Name of the workload.
+    pub workload: &'a str,
+    /// Whether it is run or served.
+    pub kind: Kind,
+    /// Its parameters.
+    pub case: &'a Case,
+    /// Worker threads granted.
+    pub workers: usize,
+    /// How often to run it.
+    pub sampling: SamplingPlan,
+    /// Folder for input files.
+    pub scratch: &'a Path,
+    /// After which the process is killed.
+    pub time_limit: Duration,
+    /// The right answer.
+    pub expected: Digest,
+}
+
+impl Visit<'_> {
+    /// Starts the process, or two for a service, and returns what was measured. No process is left
+    /// when it returns.
+    ///
+    /// # Errors
+    /// The typed failure, also if the answer is wrong.
+    pub fn run(&self) -> Result<Measured, Failure> {
+        let start = Instant::now();
+        let measured = match self.kind {
+            Kind::Batch => self.run_batch(start + self.time_limit),
+            Kind::Service => self.run_service(start + self.time_limit),
+        }?;
+        self.check(&measured, start.elapsed())?;
+        Ok(measured)
+    }
+
+    fn run_batch(&self, deadline: Instant) -> Result<Measured, Failure> {
+        let mut worker = Child::start(self.program, CELL)?;
+        let request = Request::Run(RunRequest {
+            variant: self.variant.to_owned(),
+            workload: self.workload.to_owned(),
+            params: self.case.params.clone(),
+            workers: self.workers,
+            sampling: self.sampling,
+            scratch: self.scratch.to_owned(),
+        });
+        match worker.ask(&request, deadline)? {
+            Reply::Measured(measured) => Ok(measured),
+            other => Err(unexpected(other, "measured")),
+        }
+    }
+
+    fn run_service(&self, deadline: Instant) -> Result<Measured, Failure> {
+        let mut server = Child::start(self.program, CELL)?;
+        let request = Request::Serve(ServeRequest {
+            variant: self.variant.to_owned(),
+            workload: self.workload.to_owned(),
+            params: self.case.params.clone(),
+            workers: self.workers,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        });
+        let (address, how) = match server.ask(&request, deadline)? {
+            Reply::Ready { address, how } => (address, how),
+            other => return Err(unexpected(other, "ready")),
+        };
+        let driven = self.drive(&mut server, address, deadline);
+        let mut measured = driven.map_err(|failure| match failure.failure {
+            // What the generator saw is often only the server's end.
+            FailureKind::Crashed => server.obituary().unwrap_or(failure),
+            _ => failure,
+        })?;
+        measured.how = how;
+        Ok(measured)
+    }
+
+    /// Drives windows of load against a server that listens.
+    fn drive(
+        &self,
+        server: &mut Child,
+        target: SocketAddr,
+        deadline: Instant,
+    ) -> Result<Measured, Failure> {
+        let mut generator = Child::start(self.peer, peer::SUBCOMMAND)?;
+        let (workload, params) = (self.workload.to_owned(), self.case.params.clone());
+        match generator.ask(&Request::Load { workload, params, target }, deadline)? {
+            Reply::Connected => {}
+            other => return Err(unexpected(other, "connected")),
+        }
+        let mut warmup_ns = Vec::new();
+        let mut samples: Vec<Sample> = Vec::new();
+        let mut latency = BTreeMap::new();
+        let mut measured_ns = 0;
+        let mut peak_threads = None;
+        let mut worker_threads = None;
+        let mut peak_memory_bytes = None;
+        while self.sampling.wants_more(samples.len(), measured_ns) {
+            let before = mark(server, deadline)?;
+            let window = go(&mut generator, deadline)?;
+            let after = mark(server, deadline)?;
+            peak_threads = peak_threads.max(after.threads);
+            worker_threads = worker_threads.max(after.worker_threads);
+            peak_memory_bytes = after.peak_memory_bytes;
+            if warmup_ns.len() < self.sampling.warmup as usize {
+                warmup_ns.push(window.wall_ns);
+                continue;
+            }
+            measured_ns += window.wall_ns;
+            for (ns, count) in window.latency_ns {
+                *latency.entry(ns).or_insert(0) += count;
+            }
+            let usage = after.usage.zip(before.usage).map(|(after, before)| after.since(&before));
+            let facts = window.generator_cpu_ns.map(|ns| ("generator_cpu_ns".to_owned(), ns));
+            samples.push(Sample {
+                wall_ns: window.wall_ns,
+                usage,
+                digest: window.digest,
+                facts: Facts::from_iter(facts),
+            });
+        }
+        Ok(Measured {
+            how: None,
+            warmup_ns,
+            samples,
+            peak_threads,
+            worker_threads,
+            peak_memory_bytes,
+            latency_ns: latency.into_iter().collect(),
+        })
+    }
+
+    /// Holds what a worker says against what can be seen from outside.
+    fn check(&self, measured: &Measured, elapsed: Duration) -> Result<(), Failure> {
+        let enough = self.sampling.min_samples.max(1) as usize;
+        if measured.samples.len() < enough {
+            let reason = format!("reported {} samples of {enough}", measured.samples.len());
+            return Err(Failure::new(FailureKind::Crashed, reason));
+        }
+        for (number, sample) in measured.samples.iter().enumerate() {
+            if sample.digest != self.expected {
+                let reason = format!(
+                    "sample {} answered {} where {} is right",
+                    number + 1,
+                    sample.digest,
+                    self.expected
+                );
+                return Err(Failure::new(FailureKind::WrongAnswer, reason));
+            }
+        }
+        let reported = measured.measured_ns();
+        if u128::from(reported) > elapsed.as_nanos()
+            || measured.samples.iter().any(|s| s.wall_ns == 0)
+        {
+            let reason = format!(
+                "reported times of {reported} ns in all where {} ns passed",
+                elapsed.as_nanos()
+            );
+            return Err(Failure::new(FailureKind::Crashed, reason));
+        }
+        Ok(())
+    }
+}
+
+impl Measured {
+    /// Wall time of all runs, discarded ones included, in nanoseconds.
+    pub fn measured_ns(&self) -> u64 {
+        let samples = self.samples.iter().map(|sample| sample.wall_ns);
+        self.warmup_ns.iter().copied().chain(samples).fold(0, u64::saturating_add)
+    }
+}
+
+fn mark(server: &mut Child, deadline: Instant) -> Result<Mark, Failure> {
+    match server.ask(&Request::Mark, deadline)? {
+        Reply::Marked(mark) => Ok(mark),
+        other => Err(unexpected(other, "marked")),
+    }
+}
+
+fn go(generator: &mut Child, deadline: Instant) -> Result<Window, Failure> {
+    match generator.ask(&Request::Go, deadline)? {
+        Reply::Window(window) => Ok(window),
+        other => Err(unexpected(other, "window")),
+    }
+}
+
+/// Asks a strategy's executable for its name and variants.
+///
+/// # Errors
+/// The typed failure if it does not speak the protocol.
+pub fn describe(program: &Path) -> Result<(String, Vec<String>), Failure> {
+    let mut worker = Child::start(program, CELL)?;
+    match worker.ask(&Request::Describe, Instant::now() + Duration::from_secs(10))? {
+        Reply::Described { strategy, variants } => Ok((strategy, variants)),
+        other => Err(unexpected(other, "described")),
+    }
+}
+
+/// Has a process of its own compute the right answer, so that its memory ends with it.
+///
+/// # Errors
+/// If the input cannot be made, or the process fails.
+pub fn oracle(
+    peer: &Path,
+    workload: &str,
+    params: &Value,
+    scratch: &Path,
+) -> Result<Digest, Failure> {
+    let mut oracle = Child::start(peer, peer::SUBCOMMAND)?;
+    let request = Request::Oracle {
+        workload: workload.to_owned(),
+        params: params.clone(),
+        scratch: scratch.to_owned(),
+    };
+    match oracle.ask(&request, Instant::now() + Duration::from_secs(600))? {
+        Reply::Expected { digest } => Ok(digest),
+        other => Err(unexpected(other, "expected")),
+    }
+}
+
+fn unexpected(reply: Reply, wanted: &str) -> Failure {
+    match reply {
+        Reply::Failed(failure) => failure,
+        other => {
+            let line: String = to_line(&other).chars().take(60).collect();
+            Failure::new(FailureKind::Crashed, format!("replied {line} where {wanted} was due"))
+        }
+    }
+}
+
+static STOPPED: AtomicBool = AtomicBool::new(false);
+static LIVE: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Kills every process that was started here and lets no further visit succeed: for Ctrl-C.
+pub fn stop() {
+    STOPPED.store(true, SeqCst);
+    for &leader in live().iter() {
+        os::kill_group(leader);
+    }
+}
+
+/// Whether [`stop`] has been called; what a visit returned meanwhile is to be thrown away.
+pub fn stopped() -> bool {
+    STOPPED.load(SeqCst)
+}
+
+fn live() -> MutexGuard<'static, BTreeSet<u32>> {
+    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+enum Event {
+    Line(String),
+    TooLong,
+    NotText,
+}
+
+/// A process in a group of its own that answers line by line.
+struct Child {
+    process: std::process::Child,
+    stdin: Option<ChildStdin>,
+    replies: mpsc::Receiver<Event>,
+    last_words: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Child {
+    fn start(program: &Path, subcommand: &str) -> io::Result<Self> {
+        let mut process = Command::new(program)
+            .arg(subcommand)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(|error| {
+                io::Error::other(format!("cannot start {}: {error}", program.display()))
+            })?;
+        live().insert(process.id());
+        if stopped() {
+            os::kill_group(process.id());
+        }
+        let stdin = process.stdin.take();
+        let stdout = process.stdout.take().expect("standard output is piped");
+        let stderr = process.stderr.take().expect("standard error is piped");
+        let (sender, replies) = mpsc::sync_channel(1);
+        let last_words = Arc::new(Mutex::new(Vec::new()));
+        // Neither thread is joined: a descendant that left the group may hold the pipe open.
+        thread::spawn(move || read_replies(stdout, &sender));
+        let words = Arc::clone(&last_words);
+        thread::spawn(move || keep_tail(stderr, &words));
+        Ok(Child { process, stdin, replies, last_words })
+    }
+
+    fn ask(&mut self, request: &Request, deadline: Instant) -> Result<Reply, Failure> {
+        let asked = Instant::now();
+        let stdin = self.stdin.as_mut().expect("standard input stays open while asking");
+        if writeln!(stdin, "{}", to_line(request)).and_then(|()| stdin.flush()).is_err() {
+            return Err(self.ended_early());
+        }
+        let broken = |reason: String| Failure::new(FailureKind::Crashed, reason);
+        match self.replies.recv_timeout(deadline.saturating_duration_since(asked)) {
+            Ok(Event::Line(line)) => {
+                from_line(&line).map_err(|reason| broken(format!("printed {reason}")))
+            }
+            Ok(Event::TooLong) => {
+                Err(broken(format!("printed more than {} MiB in one line", MAX_LINE >> 20)))
+            }
+            Ok(Event::NotText) => Err(broken("printed bytes that are not UTF-8 text".to_owned())),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                os::kill_group(self.process.id());
+                let waited = asked.elapsed().as_secs_f64();
+                let reason = format!("no answer within {waited:.1} s; it was killed");
+                Err(Failure::new(FailureKind::Timeout, reason))
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.ended_early()),
+        }
+    }
+
+    fn ended_early(&mut self) -> Failure {
+        self.obituary().unwrap_or_else(|| {
+            Failure::new(FailureKind::Crashed, "closed its standard output before it answered")
+        })
+    }
+
+    /// How the process ended, if it has or does so soon.
+    fn obituary(&mut self) -> Option<Failure> {
+        let status = self.wait(Duration::from_millis(200))?;
+        let mut reason = match (status.code(), status.signal()) {
+            (Some(code), _) => format!("exited with code {code} before it answered"),
+            (None, Some(signal)) => format!("was killed by signal {signal} before it answered"),
+            (None, None) => format!("ended ({status}) before it answered"),
+        };
+        let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        let words = String::from_utf8_lossy(&words);
+        let words = words.split("stack backtrace:").next().unwrap_or_default();
+        if !words.trim().is_empty() {
+            let words: Vec<_> = words.split_whitespace().collect();
+            let words: String = words.join(" ").chars().take(300).collect();
+            reason = format!("{reason}; it said: {words}");
+        }
+        Some(Failure::new(FailureKind::Crashed, reason))
+    }
+
+    fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.process.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_micros(200)),
+                _ => return None,
+            }
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // A worker ends when its standard input closes; whatever does not, or leaves others behind, is
+        // killed with its group.
+        drop(self.stdin.take());
+        self.wait(GRACE);
+        os::kill_group(self.process.id());
+        let _ = self.process.wait();
+        live().remove(&self.process.id());
+    }
+}
+
+fn read_replies(stdout: impl Read, sender: &mpsc::SyncSender<Event>) {
+    let mut stdout = BufReader::new(stdout);
+    loop {
+        let mut line = Vec::new();
+        match stdout.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        let event = if line.len() as u64 == MAX_LINE && line.last() != Some(&b'\n') {
+            Event::TooLong
+        } else {
+            String::from_utf8(line).map_or(Event::NotText, Event::Line)
+        };
+        let go_on = matches!(event, Event::Line(_));
+        if sender.send(event).is_err() || !go_on {
+            return;
+        }
+    }
+}
+
+fn keep_tail(mut stderr: impl Read, tail: &Mutex<Vec<u8>>) {
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = stderr.read(&mut buffer) {
+        let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.extend_from_slice(&buffer[..count]);
+        let excess = tail.len().saturating_sub(LAST_WORDS);
+        tail.drain(..excess);
+    }
+}

@@ -1,0 +1,23 @@
+//! How one process runs and times a cell: the seam that strategies implement, the clock, resource
+//! usage, the protocol, the load generator, and the command line of a strategy by itself.
+//!
+//! A strategy's `main` is one call of [`main`] with its [`Variant`]s. The harness uses the parent's
+//! half, [`launch`], and knows a strategy only as a program that speaks the [`protocol`].
+
+mod cell;
+mod cli;
+mod load;
+mod sample;
+mod seam;
+mod suite;
+
+pub mod launch;
+pub mod os;
+pub mod peer;
+pub mod protocol;
+pub mod selection;
+pub mod units;
+
+pub use cli::main;
+pub use seam::{How, Means, Run, Serve, Standing, Strategy, pause_after, unsupported};
+pub use suite::{Suite, Variant};

@@ -1,0 +1,205 @@
+//! What is asked of Linux: usage, limits, signals. A port to another system touches this file only.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::time::TimeVal;
+use nix::unistd::Pid;
+
+use crate::protocol::Usage;
+
+/// What this process, all its threads together, has used since it began.
+pub fn usage() -> Option<Usage> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    Some(Usage {
+        user_ns: nanoseconds(usage.user_time()),
+        system_ns: nanoseconds(usage.system_time()),
+        voluntary_switches: usage.voluntary_context_switches().try_into().ok()?,
+        involuntary_switches: usage.involuntary_context_switches().try_into().ok()?,
+    })
+}
+
+fn nanoseconds(time: TimeVal) -> u64 {
+    u64::try_from(time.tv_sec() * 1_000_000_000 + time.tv_usec() * 1_000).unwrap_or(0)
+}
+
+/// Threads that this process has now.
+pub fn threads() -> Option<u64> {
+    // A directory's link count is 2 plus its subdirectories: one system call however many threads.
+    fs::metadata("/proc/self/task").ok()?.nlink().checked_sub(2)
+}
+
+/// Peak resident memory of this process (VmHWM) in bytes. Not `ru_maxrss`, which a child inherits.
+pub fn peak_memory_bytes() -> Option<u64> {
+    status_kib("/proc/self/status", "VmHWM:").map(|kib| kib * 1024)
+}
+
+fn status_kib(path: &str, field: &str) -> Option<u64> {
+    let status = fs::read_to_string(path).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// Raises the soft limit on open files to the hard one and returns it.
+pub fn raise_file_limit() -> Option<u64> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).ok()?;
+    Some(hard)
+}
+
+/// Connections that fit under the hard limit on open files of one process, leaving room for the
+/// files that a program has open anyway.
+pub fn connections_that_fit() -> Option<u64> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    Some(hard.saturating_sub(64))
+}
+
+/// Refuses in one sentence when `connections` do not fit.
+///
+/// # Errors
+/// The sentence.
+pub fn check_connections(connections: u64) -> Result<(), String> {
+    match connections_that_fit() {
+        Some(fit) if connections > fit => Err(format!(
+            "connections={connections} is more than the limit on open files allows: {fit} fit \
+             here; lower it or raise the hard limit (ulimit -Hn)"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Threads that one process can have here, worked out beforehand: Rust's standard library aborts the
+/// process when a new thread cannot get its signal stack, so the limit must not be found by trying.
+pub fn threads_that_fit() -> Option<u64> {
+    let read = |path: &str| -> Option<u64> { fs::read_to_string(path).ok()?.trim().parse().ok() };
+    // A thread takes four memory maps: stack, guard page, signal stack and its guard page.
+    let by_maps = read("/proc/sys/vm/max_map_count").map(|maps| maps.saturating_sub(256) / 4);
+    let by_kernel = read("/proc/sys/kernel/threads-max").map(|max| max / 2);
+    let by_pids = read("/proc/sys/kernel/pid_max").map(|max| max / 2);
+    let by_group = read("/sys/fs/cgroup/pids.max").map(|max| max.saturating_sub(64));
+    let by_user = getrlimit(Resource::RLIMIT_NPROC).ok().map(|(soft, _)| soft / 2);
+    [by_maps, by_kernel, by_pids, by_group, by_user].into_iter().flatten().min()
+}
+
+/// Refuses in one sentence when `threads` do not fit.
+///
+/// # Errors
+/// An [`Unsupported`](io::ErrorKind::Unsupported) error with the sentence.
+pub fn check_threads(threads: u64) -> io::Result<()> {
+    match threads_that_fit() {
+        Some(fit) if threads > fit => Err(crate::unsupported(format!(
+            "{threads} threads are more than this system gives: about {fit} fit \
+             (vm.max_map_count, kernel.threads-max, kernel.pid_max, ulimit -u)"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Sees to it that this process is killed when its parent's calling thread ends.
+pub fn die_with_parent() {
+    // Failing is harmless: the worker then ends with its standard input.
+    let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
+}
+
+/// Kills every process of a group that [`std::os::unix::process::CommandExt::process_group`] made.
+pub(crate) fn kill_group(leader: u32) {
+    if let Ok(leader) = i32::try_from(leader) {
+        // It may be gone already, which is what is wanted.
+        let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
+    }
+}
+
+/// Sets an environment variable that a runtime reads when it starts.
+///
+/// # Errors
+/// If the process has more than one thread: reading and writing the environment would then race.
+pub fn set_env(key: &str, value: &str) -> io::Result<()> {
+    if threads() != Some(1) {
+        return Err(io::Error::other(format!("{key} must be set before any thread is started")));
+    }
+    #[expect(unsafe_code, reason = "no other thread exists that could read the environment")]
+    unsafe {
+        std::env::set_var(key, value);
+    }
+    Ok(())
+}
+
+/// Looks at the number of threads every millisecond until it is stopped.
+#[derive(Debug)]
+pub(crate) struct ThreadWatch {
+    stop: Arc<AtomicBool>,
+    peak: Arc<AtomicU64>,
+    watcher: thread::JoinHandle<()>,
+}
+
+impl ThreadWatch {
+    pub(crate) fn start() -> io::Result<Self> {
+        let (stop, peak) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let watcher = {
+            let (stop, peak) = (Arc::clone(&stop), Arc::clone(&peak));
+            thread::Builder::new().name("thread-watch".into()).spawn(move || {
+                while !stop.load(Relaxed) {
+                    // Not counting this one.
+                    peak.fetch_max(threads().unwrap_or(1) - 1, Relaxed);
+                    thread::sleep(Duration::from_millis(1));
+                }
+            })?
+        };
+        Ok(ThreadWatch { stop, peak, watcher })
+    }
+
+    /// The most threads seen, without the watcher.
+    pub(crate) fn stop(self) -> Option<u64> {
+        self.stop.store(true, Relaxed);
+        self.watcher.join().ok()?;
+        Some(self.peak.load(Relaxed)).filter(|&peak| peak > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_counts_cpu_time_and_the_switches_of_a_wait() {
+        let before = usage().unwrap();
+        let mut sum = 0_u64;
+        for i in 0..20_000_000_u64 {
+            sum = sum.wrapping_add(std::hint::black_box(i));
+        }
+        std::hint::black_box(sum);
+        thread::sleep(Duration::from_millis(2));
+        let used = usage().unwrap().since(&before);
+        assert!(used.cpu_ns() > 0);
+        assert!(used.voluntary_switches > 0);
+    }
+
+    #[test]
+    fn the_watch_sees_threads_that_end_before_it_does() {
+        let before = threads().unwrap();
+        let watch = ThreadWatch::start().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..5 {
+                scope.spawn(|| thread::sleep(Duration::from_millis(50)));
+            }
+        });
+        assert!(watch.stop().unwrap() >= before + 5);
+    }
+
+    #[test]
+    fn memory_and_limits_are_known_on_linux() {
+        assert!(peak_memory_bytes().unwrap() > 100_000);
+        assert!(threads_that_fit().unwrap() > 100);
+        assert!(check_threads(10).is_ok());
+        let error = check_threads(u64::MAX).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+        assert!(check_connections(u64::MAX).unwrap_err().contains("fit here"));
+    }
+}

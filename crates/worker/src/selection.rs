@@ -1,0 +1,189 @@
+//! Which cases to measure, and how often: from what the user typed to checked [`Case`]s.
+
+use std::time::Duration;
+
+use workloads::{Case, Entry, Profile, Sampling, catalog, find, set};
+
+use crate::os;
+use crate::protocol::SamplingPlan;
+
+/// Something the user typed that cannot be done: one sentence naming the input and the mend.
+/// Programs print it and exit with code 2.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// What the user may choose about the cases.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// Names of workloads; empty for all.
+    pub workloads: Vec<String>,
+    /// `key=value` assignments.
+    pub params: Vec<String>,
+    /// Whether the requests of `endpoints` take one second, as in the experiment they come from.
+    pub faithful: bool,
+}
+
+/// The cases that a profile and a choice ask for, in the order of the catalogue.
+///
+/// # Errors
+/// If a workload or a parameter is unknown or out of range, or does not fit this machine.
+pub fn cases(profile: Profile, choice: &Choice) -> Result<Vec<(Entry, Case)>, UsageError> {
+    let chosen = chosen_workloads(&choice.workloads)?;
+    for assignment in &choice.params {
+        let key = assignment.split('=').next().unwrap_or_default().trim();
+        if assignment.contains('=') && !chosen.iter().any(|e| e.keys.iter().any(|k| k.name == key))
+        {
+            return Err(UsageError(unknown_key(key, &chosen)));
+        }
+    }
+    let mut cases: Vec<(Entry, Case)> = Vec::new();
+    for entry in chosen {
+        for case in entry.cases(profile) {
+            let case = adjusted(&entry, case, choice)
+                .map_err(|reason| UsageError(format!("{}: {reason}", entry.spec.name)))?;
+            if !cases.iter().any(|(_, other)| other.id == case.id) {
+                cases.push((entry, case));
+            }
+        }
+    }
+    Ok(cases)
+}
+
+fn chosen_workloads(names: &[String]) -> Result<Vec<Entry>, UsageError> {
+    for name in names {
+        if find(name).is_none() {
+            let known: Vec<_> = catalog().iter().map(|entry| entry.spec.name).collect();
+            let known = known.join(", ");
+            return Err(UsageError(format!(
+                "unknown workload `{name}`: the workloads are {known}"
+            )));
+        }
+    }
+    let wanted = |entry: &Entry| names.is_empty() || names.iter().any(|n| n == entry.spec.name);
+    Ok(catalog().into_iter().filter(wanted).collect())
+}
+
+fn unknown_key(key: &str, chosen: &[Entry]) -> String {
+    let known: Vec<_> = chosen
+        .iter()
+        .map(|entry| {
+            let keys: Vec<_> = entry.keys.iter().map(|key| key.name).collect();
+            format!("{} has {}", entry.spec.name, keys.join(", "))
+        })
+        .collect();
+    format!("unknown parameter `{key}`: {}", known.join("; "))
+}
+
+fn adjusted(entry: &Entry, case: Case, choice: &Choice) -> Result<Case, String> {
+    let mut params = case.params;
+    if choice.faithful && entry.spec.name == "endpoints" {
+        set(&mut params, entry.keys, "wait_ms=1000").map_err(|e| e.to_string())?;
+    }
+    for assignment in &choice.params {
+        let key = assignment.split('=').next().unwrap_or_default().trim();
+        if !assignment.contains('=') || entry.keys.iter().any(|known| known.name == key) {
+            set(&mut params, entry.keys, assignment).map_err(|e| e.to_string())?;
+        }
+    }
+    let case = entry.case(&params).map_err(|e| e.to_string())?;
+    os::check_connections(case.connections as u64)?;
+    Ok(case)
+}
+
+/// The number of worker threads: what was asked for, or the CPUs that the affinity mask and the
+/// control group allow.
+///
+/// # Errors
+/// If none or more than the system gives are asked for.
+pub fn workers(asked: Option<usize>) -> Result<usize, UsageError> {
+    let refuse = |reason: String| Err(UsageError(format!("--workers {reason}")));
+    match asked {
+        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+        Some(0) => refuse("0 leaves nobody to work: give 1 or more".to_owned()),
+        Some(workers) => match os::check_threads(workers as u64) {
+            Ok(()) => Ok(workers),
+            Err(error) => refuse(format!("{workers}: {error}; give fewer")),
+        },
+    }
+}
+
+/// How often a profile runs a workload inside one process.
+pub fn sampling(profile: Profile, entry: &Entry) -> SamplingPlan {
+    let millis = |ms| Duration::from_millis(ms).as_nanos() as u64;
+    if entry.spec.sampling == Sampling::Once {
+        return SamplingPlan { warmup: 0, min_samples: 1, budget_ns: 0 };
+    }
+    match profile {
+        Profile::Smoke => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: 0 },
+        Profile::Quick => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: millis(200) },
+        Profile::Standard => SamplingPlan { warmup: 1, min_samples: 3, budget_ns: millis(400) },
+        Profile::Thorough => SamplingPlan { warmup: 2, min_samples: 3, budget_ns: millis(400) },
+    }
+}
+
+/// How long one process may take before it is killed, unless the user says otherwise.
+pub fn time_limit(faithful: bool) -> Duration {
+    // The sequential floor needs 100 s for a hundred requests of one second.
+    Duration::from_secs(if faithful { 300 } else { 60 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(workloads: &[&str], params: &[&str]) -> Result<Vec<String>, String> {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let choice = Choice { workloads: owned(workloads), params: owned(params), faithful: false };
+        let cases = cases(Profile::Quick, &choice).map_err(|e| e.to_string())?;
+        Ok(cases.into_iter().map(|(_, case)| case.id).collect())
+    }
+
+    #[test]
+    fn nothing_chosen_means_everything() {
+        let all = choose(&[], &[]).unwrap();
+        assert!(all.contains(&"gather/n=10000".to_owned()));
+        assert!(all.contains(&"echo/c=64".to_owned()));
+        assert!(all.contains(&"map".to_owned()));
+    }
+
+    #[test]
+    fn cases_that_a_parameter_makes_equal_are_measured_once() {
+        assert_eq!(choose(&["gather"], &["n=7"]).unwrap(), ["gather/n=7"]);
+    }
+
+    #[test]
+    fn every_refusal_names_the_input_and_the_mend() {
+        let unknown = choose(&["gahter"], &[]).unwrap_err();
+        assert!(unknown.starts_with("unknown workload `gahter`: the workloads are gather, "));
+        let unknown = choose(&["map"], &["blokcs=3"]).unwrap_err();
+        assert_eq!(unknown, "unknown parameter `blokcs`: map has blocks, kib, chunk");
+        let range = choose(&["map"], &["blocks=0"]).unwrap_err();
+        assert_eq!(
+            range,
+            "map: parameter `blocks=0` is out of range: give a whole number from 1 to 65536"
+        );
+        let text = choose(&["map"], &["blocks"]).unwrap_err();
+        assert!(text.contains("`blocks` is not an assignment: write it as key=value"));
+        let files = choose(&["echo"], &["connections=900000"]).unwrap_err();
+        assert!(files.contains("connections=900000") && files.contains("fit here"), "{files}");
+    }
+
+    #[test]
+    fn faithful_requests_take_one_second() {
+        let choice = Choice { faithful: true, ..Choice::default() };
+        for (entry, case) in cases(Profile::Smoke, &choice).unwrap() {
+            if entry.spec.name == "endpoints" {
+                assert_eq!(case.params["wait_ms"], 1000);
+            }
+        }
+    }
+
+    #[test]
+    fn workers_are_at_least_one_and_no_more_than_the_system_gives() {
+        assert!(workers(None).unwrap() >= 1);
+        assert_eq!(workers(Some(3)).unwrap(), 3);
+        assert!(workers(Some(0)).unwrap_err().0.contains("give 1 or more"));
+        assert!(workers(Some(10_000_000)).unwrap_err().0.contains("give fewer"));
+    }
+}

@@ -1,0 +1,73 @@
+//! The complete set of workloads, demanded of every strategy by the compiler.
+
+use serde_json::Value;
+use workloads::{ParamError, Params, Service, Workload, for_each_workload};
+
+use crate::cell::{self, ServedCell};
+use crate::protocol::{Failure, Measured, RunRequest, ServeRequest};
+use crate::seam::{How, Run, Serve, Strategy};
+
+macro_rules! suite {
+    (batch: [$($workload:path),* $(,)?], service: [$($service:path),* $(,)?] $(,)?) => {
+        /// A strategy that has every workload.
+        pub trait Suite: Strategy $(+ Run<$workload>)* $(+ Serve<$service>)* {}
+
+        impl<S> Suite for S where S: Strategy $(+ Run<$workload>)* $(+ Serve<$service>)* {}
+
+        fn cells<S: Suite>() -> Vec<Cell> {
+            vec![$(batch::<S, $workload>(),)* $(service::<S, $service>(),)*]
+        }
+    };
+}
+for_each_workload!(suite);
+
+/// A strategy variant with its types erased: one function pointer per workload, called once per
+/// process; everything below it is static.
+#[derive(Debug)]
+pub struct Variant {
+    pub(crate) strategy: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) cells: Vec<Cell>,
+}
+
+impl Variant {
+    /// The variant that `S` implements.
+    pub fn of<S: Suite>() -> Self {
+        Variant { strategy: S::NAME, name: S::VARIANT, cells: cells::<S>() }
+    }
+
+    pub(crate) fn cell(&self, workload: &str) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.workload == workload)
+    }
+}
+
+/// What a variant does with one workload.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    pub(crate) workload: &'static str,
+    pub(crate) how: fn(&Value) -> Result<Option<How>, ParamError>,
+    pub(crate) body: Body,
+}
+
+/// The two kinds of cell.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Run(fn(&RunRequest) -> Result<Measured, Failure>),
+    Serve(fn(&ServeRequest) -> Result<ServedCell, Failure>),
+}
+
+fn batch<S: Run<W>, W: Workload>() -> Cell {
+    Cell {
+        workload: W::SPEC.name,
+        how: |params| Ok(<S as Run<W>>::how(&W::Params::from_json(params)?)),
+        body: Body::Run(cell::run::<S, W>),
+    }
+}
+
+fn service<S: Serve<T>, T: Service>() -> Cell {
+    Cell {
+        workload: T::SPEC.name,
+        how: |params| Ok(<S as Serve<T>>::how(&T::Params::from_json(params)?)),
+        body: Body::Serve(cell::serve::<S, T>),
+    }
+}

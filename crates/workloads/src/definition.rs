@@ -1,0 +1,206 @@
+//! What a workload is: its specification, its sizes per profile, its limit and its answer.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Census, Digest, Params};
+
+/// What kind of work a workload is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Mostly waiting for something outside the process.
+    Io,
+    /// Mostly computing.
+    Cpu,
+    /// Waiting and computing in one request.
+    Mixed,
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Class::Io => "io",
+            Class::Cpu => "cpu",
+            Class::Mixed => "mixed",
+        })
+    }
+}
+
+/// The one number by which the strategies of a workload are ordered; smaller is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Metric {
+    /// Elapsed time of one run of the whole workload.
+    Wall,
+    /// User plus system CPU time of the process, divided by the number of operations.
+    CpuPerOperation,
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Metric::Wall => "wall time",
+            Metric::CpuPerOperation => "CPU time per operation",
+        })
+    }
+}
+
+/// How often a workload is run inside one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampling {
+    /// After a warm-up, until the profile's time budget is used.
+    Repeated,
+    /// Once, cold: the first burst of a fresh process is what is asked about.
+    Once,
+}
+
+/// The fixed facts of a workload.
+#[derive(Debug, Clone, Copy)]
+pub struct Spec {
+    /// Name, as in commands, files and reports.
+    pub name: &'static str,
+    /// Kind of work.
+    pub class: Class,
+    /// The question that the workload asks of a concurrency model.
+    pub question: &'static str,
+    /// What one operation is, in the singular.
+    pub operation: &'static str,
+    /// The number the strategies are ordered by.
+    pub metric: Metric,
+    /// How often it runs inside one process.
+    pub sampling: Sampling,
+}
+
+/// How much to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// Everything once at tiny sizes, to see that it works; the numbers mean nothing.
+    Smoke,
+    /// A useful answer within three minutes on two cores.
+    Quick,
+    /// Full sizes; about fifteen minutes.
+    Standard,
+    /// Full sizes and many rounds, for close calls.
+    Thorough,
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Profile::Smoke => "smoke",
+            Profile::Quick => "quick",
+            Profile::Standard => "standard",
+            Profile::Thorough => "thorough",
+        })
+    }
+}
+
+/// The best that the machine allows, against which every strategy is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// A time that follows from the parameters.
+    Time {
+        /// Nanoseconds of wall time for one run.
+        ns: u64,
+        /// Why it cannot be faster, as a formula.
+        reason: String,
+    },
+    /// The sequential floor's wall time, measured in the same rounds, divided by the workers.
+    SequentialOverWorkers,
+    /// What the hand-written readiness loop costs, measured in the same rounds.
+    EventLoop,
+}
+
+impl Limit {
+    /// A limit known from the parameters.
+    pub fn time(wall: Duration, reason: impl Into<String>) -> Self {
+        let ns = u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX);
+        Limit::Time { ns, reason: reason.into() }
+    }
+
+    /// The limit in words.
+    pub fn reason(&self) -> &str {
+        match self {
+            Limit::Time { reason, .. } => reason,
+            Limit::SequentialOverWorkers => "sequential floor ÷ workers",
+            Limit::EventLoop => "event-loop floor",
+        }
+    }
+}
+
+/// Numbers about one run that are neither time nor answer, by name.
+pub type Facts = BTreeMap<String, u64>;
+
+/// What batch workloads and services have in common.
+pub trait Definition: Sized + Send + Sync + 'static {
+    /// The fixed facts.
+    const SPEC: Spec;
+    /// The typed parameters.
+    type Params: Params;
+
+    /// The parameter sets that a profile measures, in the order of the report.
+    fn cases(profile: Profile) -> Vec<Self::Params>;
+
+    /// What tells this case from the workload's others, such as `n=1000`; empty if it has one only.
+    fn label(params: &Self::Params) -> String;
+
+    /// Number of operations in one run.
+    fn operations(params: &Self::Params) -> u64;
+
+    /// The physical bound with these parameters.
+    fn limit(params: &Self::Params) -> Limit;
+}
+
+/// A unit of work with a known answer, saying nothing about scheduling.
+pub trait Workload: Definition {
+    /// What the kernels read.
+    type Input: Send + Sync + 'static;
+
+    /// Makes the input, outside the clock. Files, if any, are made below `scratch` once and found
+    /// there by the next process.
+    ///
+    /// # Errors
+    /// If a file cannot be made.
+    fn prepare(params: &Self::Params, scratch: &Path) -> io::Result<Self::Input>;
+
+    /// The answer, computed one operation after the other.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    fn expected(input: &Self::Input) -> io::Result<Digest>;
+
+    /// Where the kernels note which threads they ran on.
+    fn census(input: &Self::Input) -> &Census;
+
+    /// What the kernels noted since the last call, besides threads.
+    ///
+    /// # Errors
+    /// The sentence that says which rule of the workload the strategy broke.
+    fn facts(input: &Self::Input) -> Result<Facts, String> {
+        let _ = input;
+        Ok(Facts::new())
+    }
+}
+
+/// A network service: the strategy serves it, and a load generator in another process drives it.
+pub trait Service: Definition {
+    /// The service's shared state.
+    fn new(params: &Self::Params) -> Self;
+
+    /// The digest that the load generator arrives at when every answer is right.
+    fn expected(params: &Self::Params) -> Digest;
+
+    /// Connections that the load generator keeps open.
+    fn connections(params: &Self::Params) -> usize;
+
+    /// Where the handlers note which threads they ran on.
+    fn census(&self) -> &Census;
+}

@@ -1,0 +1,182 @@
+//! `map`: hash many equal blocks, results in order.
+
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Sampling, Spec,
+    Workload,
+};
+
+/// The workload.
+#[derive(Debug)]
+pub struct Map;
+
+/// Its parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MapParams {
+    /// Number of blocks.
+    pub blocks: u64,
+    /// Size of a block in KiB.
+    pub kib: u64,
+    /// Blocks handed over at a time by strategies that do not split by themselves.
+    pub chunk: u64,
+}
+
+impl Params for MapParams {
+    const KEYS: &'static [Key] = &[
+        Key { name: "blocks", range: crate::Range::Integer(1, 65_536), meaning: "blocks to hash" },
+        Key {
+            name: "kib",
+            range: crate::Range::Integer(1, 1_024),
+            meaning: "size of a block, KiB",
+        },
+        Key {
+            name: "chunk",
+            range: crate::Range::Integer(1, 65_536),
+            meaning: "blocks handed over at a time by strategies that do not split by themselves",
+        },
+    ];
+}
+
+impl Definition for Map {
+    const SPEC: Spec = Spec {
+        name: "map",
+        class: Class::Cpu,
+        question: "How well does equal, independent CPU work spread over the cores?",
+        operation: "block",
+        metric: Metric::Wall,
+        sampling: Sampling::Repeated,
+    };
+    type Params = MapParams;
+
+    fn cases(profile: Profile) -> Vec<MapParams> {
+        let blocks = match profile {
+            Profile::Smoke => 64,
+            Profile::Quick => 1_024,
+            Profile::Standard | Profile::Thorough => 4_096,
+        };
+        vec![MapParams { blocks, kib: 64, chunk: 16 }]
+    }
+
+    fn label(_: &MapParams) -> String {
+        String::new()
+    }
+
+    fn operations(params: &MapParams) -> u64 {
+        params.blocks
+    }
+
+    fn limit(_: &MapParams) -> Limit {
+        Limit::SequentialOverWorkers
+    }
+}
+
+impl Workload for Map {
+    type Input = Blocks;
+
+    fn prepare(params: &MapParams, _scratch: &Path) -> io::Result<Blocks> {
+        let size = params.kib as usize * 1024;
+        let mut bytes = vec![0; params.blocks as usize * size];
+        fill(&mut bytes, 0);
+        Ok(Blocks { bytes, size, chunk: params.chunk as usize, census: Census::new() })
+    }
+
+    fn expected(input: &Blocks) -> io::Result<Digest> {
+        Ok(input.digest((0..input.len()).map(|index| input.hash(index))))
+    }
+
+    fn census(input: &Blocks) -> &Census {
+        &input.census
+    }
+}
+
+/// The blocks to hash.
+#[derive(Debug)]
+#[repr(align(128))] // off the cache line on which strategies count their pointers to it
+pub struct Blocks {
+    bytes: Vec<u8>,
+    size: usize,
+    chunk: usize,
+    census: Census,
+}
+
+impl Blocks {
+    /// Number of blocks; never 0.
+    #[expect(clippy::len_without_is_empty, reason = "there is always a block")]
+    pub fn len(&self) -> usize {
+        self.bytes.len() / self.size
+    }
+
+    /// The blocks cut into pieces of equal length but for the last.
+    pub fn chunks(&self) -> impl ExactSizeIterator<Item = Range<usize>> + use<> {
+        let (len, chunk) = (self.len(), self.chunk);
+        (0..len.div_ceil(chunk)).map(move |piece| piece * chunk..len.min((piece + 1) * chunk))
+    }
+
+    /// Hashes block `index` on the calling thread.
+    #[inline(never)]
+    pub fn hash(&self, index: usize) -> u64 {
+        self.census.mark();
+        Digest::of_bytes(&self.bytes[index * self.size..][..self.size]).as_u64()
+    }
+
+    /// Hashes the blocks of one chunk.
+    pub fn hash_chunk(&self, chunk: Range<usize>) -> Vec<u64> {
+        chunk.map(|index| self.hash(index)).collect()
+    }
+
+    /// The answer: all hashes in the order of the blocks.
+    pub fn digest(&self, hashes: impl IntoIterator<Item = u64>) -> Digest {
+        Digest::of_ordered(hashes)
+    }
+}
+
+/// Fills `bytes` with the SplitMix64 sequence of `seed` (Steele, Lea and Flood, 2014).
+pub(crate) fn fill(bytes: &mut [u8], seed: u64) {
+    let mut state = seed.wrapping_mul(0xD134_2543_DE82_EF95);
+    for word in bytes.chunks_mut(8) {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        word.copy_from_slice(&mix(state).to_le_bytes()[..word.len()]);
+    }
+}
+
+/// The output function of SplitMix64: every bit of the result depends on every bit of `z`.
+pub(crate) fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_cover_every_block_once_in_order() {
+        for (blocks, chunk) in [(1, 1), (10, 3), (9, 3), (3, 10)] {
+            let params = MapParams { blocks, kib: 1, chunk };
+            let input = Map::prepare(&params, Path::new("")).unwrap();
+            let covered: Vec<_> = input.chunks().flatten().collect();
+            assert_eq!(covered, (0..blocks as usize).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_first_word_of_the_fill_is_the_published_one() {
+        let mut bytes = [0; 11];
+        fill(&mut bytes, 0);
+        assert_eq!(bytes[..8], 0xE220_A839_7B1D_CDAF_u64.to_le_bytes());
+    }
+
+    #[test]
+    fn blocks_differ_from_each_other() {
+        let input =
+            Map::prepare(&MapParams { blocks: 2, kib: 1, chunk: 1 }, Path::new("")).unwrap();
+        assert_ne!(input.hash(0), input.hash(1));
+    }
+}

@@ -1,0 +1,159 @@
+//! `read-files`: read and hash many files that are in the page cache.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::map::fill;
+use crate::{
+    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Sampling, Spec,
+    Workload,
+};
+
+/// The workload.
+#[derive(Debug)]
+pub struct ReadFiles;
+
+/// Its parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadFilesParams {
+    /// Number of files.
+    pub files: u64,
+    /// Size of a file in KiB.
+    pub kib: u64,
+    /// Most files that an asynchronous strategy has open at once.
+    pub in_flight: u64,
+}
+
+impl Params for ReadFilesParams {
+    const KEYS: &'static [Key] = &[
+        Key { name: "files", range: Range::Integer(1, 100_000), meaning: "files to read" },
+        Key { name: "kib", range: Range::Integer(1, 1_024), meaning: "size of a file, KiB" },
+        Key {
+            name: "in_flight",
+            range: Range::Integer(1, 256),
+            meaning: "most reads handed over at once by a strategy that hands them over",
+        },
+    ];
+}
+
+impl Definition for ReadFiles {
+    const SPEC: Spec = Spec {
+        name: "read-files",
+        class: Class::Io,
+        question: "What does it cost to read many small files that the page cache holds?",
+        operation: "file",
+        metric: Metric::Wall,
+        sampling: Sampling::Repeated,
+    };
+    type Params = ReadFilesParams;
+
+    fn cases(profile: Profile) -> Vec<ReadFilesParams> {
+        let files = match profile {
+            Profile::Smoke => 100,
+            _ => 2_000,
+        };
+        vec![ReadFilesParams { files, kib: 16, in_flight: 16 }]
+    }
+
+    fn label(_: &ReadFilesParams) -> String {
+        String::new()
+    }
+
+    fn operations(params: &ReadFilesParams) -> u64 {
+        params.files
+    }
+
+    fn limit(_: &ReadFilesParams) -> Limit {
+        Limit::SequentialOverWorkers
+    }
+}
+
+impl Workload for ReadFiles {
+    type Input = Files;
+
+    fn prepare(params: &ReadFilesParams, scratch: &Path) -> io::Result<Files> {
+        let folder = scratch.join(format!("read-files-{}x{}k", params.files, params.kib));
+        let paths: Vec<PathBuf> =
+            (0..params.files).map(|index| folder.join(format!("{index:06}"))).collect();
+        let complete = folder.join("complete");
+        if !complete.exists() {
+            fs::create_dir_all(&folder)?;
+            let mut bytes = vec![0; params.kib as usize * 1024];
+            for (index, path) in paths.iter().enumerate() {
+                fill(&mut bytes, index as u64);
+                fs::File::create(path)?.write_all(&bytes)?;
+            }
+            fs::File::create(complete)?;
+        }
+        Ok(Files { paths, in_flight: params.in_flight as usize, census: Census::new() })
+    }
+
+    fn expected(input: &Files) -> io::Result<Digest> {
+        (0..input.len()).try_fold(Digest::of_number(0), |all, index| {
+            Ok(all ^ Digest::of_bytes(&fs::read(&input.paths[index])?))
+        })
+    }
+
+    fn census(input: &Files) -> &Census {
+        &input.census
+    }
+}
+
+/// The files to read.
+#[derive(Debug)]
+#[repr(align(128))] // off the cache line on which strategies count their pointers to it
+pub struct Files {
+    paths: Vec<PathBuf>,
+    in_flight: usize,
+    census: Census,
+}
+
+impl Files {
+    /// Number of files; never 0.
+    #[expect(clippy::len_without_is_empty, reason = "there is always a file")]
+    pub fn len(&self) -> usize {
+        self.paths.len()
+    }
+
+    /// Most reads that a strategy should have handed over at once.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Reads file `index` whole and hashes it, blocking the calling thread.
+    /// The answer of the workload is the XOR of all of these.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read_and_hash(&self, index: usize) -> io::Result<Digest> {
+        self.census.mark();
+        Ok(Digest::of_bytes(&fs::read(&self.paths[index])?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_made_once_and_the_answer_does_not_depend_on_the_order() {
+        let scratch = std::env::temp_dir().join(format!("read-files-test-{}", std::process::id()));
+        let params = ReadFilesParams { files: 3, kib: 1, in_flight: 1 };
+        let files = ReadFiles::prepare(&params, &scratch).unwrap();
+        let made = fs::metadata(&files.paths[0]).unwrap().modified().unwrap();
+        let again = ReadFiles::prepare(&params, &scratch).unwrap();
+        assert_eq!(fs::metadata(&again.paths[0]).unwrap().modified().unwrap(), made);
+
+        let backwards = (0..3)
+            .rev()
+            .map(|index| files.read_and_hash(index).unwrap())
+            .fold(Digest::of_number(0), |all, one| all ^ one);
+        assert_eq!(backwards, ReadFiles::expected(&files).unwrap());
+        fs::remove_dir_all(&scratch).unwrap();
+        assert!(files.read_and_hash(0).is_err());
+    }
+}
