@@ -1,0 +1,38 @@
+//! `map`: one task per chunk of blocks, results in order.
+
+use std::io;
+use std::sync::Arc;
+
+use async_std::task;
+use worker::{How, Run};
+use workloads::Digest;
+use workloads::map::{Blocks, Map, MapParams};
+
+use crate::AsyncStd;
+
+impl Run<Map> for AsyncStd {
+    fn how(_: &MapParams) -> Option<How> {
+        How::fair(
+            "one spawned task per chunk, handles awaited in order; nothing else runs here that the \
+             computing could hold up",
+            "https://docs.rs/async-std/latest/async_std/task/fn.spawn.html",
+        )
+    }
+
+    fn run(&self, input: &Arc<Blocks>) -> io::Result<Digest> {
+        task::block_on(async {
+            let tasks: Vec<_> = input
+                .chunks()
+                .map(|chunk| {
+                    let input = Arc::clone(input);
+                    task::spawn(async move { input.hash_chunk(chunk) })
+                })
+                .collect();
+            let mut hashes = Vec::with_capacity(input.len());
+            for task in tasks {
+                hashes.extend(task.await);
+            }
+            Ok(input.digest(hashes))
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! `gather`: one wait after the other, or a heap of deadlines.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use worker::{How, Run, unsupported};
+use workloads::Digest;
+use workloads::gather::{Gather, GatherParams, Waits};
+
+use crate::timers::Timers;
+use crate::{EventLoop, Sequential};
+
+/// Longer than this and waiting one after the other tells nothing that multiplying does not.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Run<Gather> for Sequential {
+    fn how(params: &GatherParams) -> Option<How> {
+        let total = Duration::from_millis(params.wait_ms.saturating_mul(params.n));
+        let link = "https://doc.rust-lang.org/std/thread/fn.sleep.html";
+        (total <= PATIENCE).then(|| How::floor("one thread::sleep after the other", link)).flatten()
+    }
+
+    fn run(&self, input: &Arc<Waits>) -> io::Result<Digest> {
+        let total = input.duration().saturating_mul(u32::try_from(input.n()).unwrap_or(u32::MAX));
+        if total > PATIENCE {
+            let reason = format!("one wait after the other takes N·d = {} s", total.as_secs_f64());
+            return Err(unsupported(reason));
+        }
+        Ok(input.digest((0..input.n()).map(|id| input.block(id))))
+    }
+}
+
+impl Run<Gather> for EventLoop {
+    fn how(_: &GatherParams) -> Option<How> {
+        How::floor(
+            "a heap of deadlines on one thread",
+            "https://docs.rs/mio/latest/mio/struct.Poll.html",
+        )
+    }
+
+    fn run(&self, input: &Arc<Waits>) -> io::Result<Digest> {
+        let mut timers = Timers::new()?;
+        let mut waits: Vec<_> = (0..input.n())
+            .map(|id| {
+                let waiting = input.start(id);
+                timers.set(waiting.since() + input.duration(), id as usize);
+                Some(waiting)
+            })
+            .collect();
+        let mut results = vec![u64::MAX; waits.len()];
+        while let Some(index) = timers.next()? {
+            if let Some(waiting) = waits[index].take() {
+                results[index] = waiting.finish();
+            }
+        }
+        Ok(input.digest(results))
+    }
+}

@@ -1,0 +1,29 @@
+//! `read-files`: a parallel iterator over the files.
+
+use std::io;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use worker::{How, Run};
+use workloads::Digest;
+use workloads::read_files::{Files, ReadFiles, ReadFilesParams};
+
+use crate::Rayon;
+
+impl Run<ReadFiles> for Rayon {
+    fn how(_: &ReadFilesParams) -> Option<How> {
+        How::fair(
+            "a parallel iterator over the files, reduced with XOR; the page cache makes them CPU work",
+            "https://docs.rs/rayon/latest/rayon/iter/trait.ParallelIterator.html#method.try_reduce",
+        )
+    }
+
+    fn run(&self, input: &Arc<Files>) -> io::Result<Digest> {
+        self.pool.install(|| {
+            (0..input.len())
+                .into_par_iter()
+                .map(|index| input.read_and_hash(index))
+                .try_reduce(|| Digest::of_number(0), |all, one| Ok(all ^ one))
+        })
+    }
+}
