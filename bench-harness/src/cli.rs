@@ -1,0 +1,200 @@
+//! The command line of the harness.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use worker::selection::{Choice, UsageError};
+use workloads::{Profile, catalog};
+
+use crate::programs::{self, Source};
+use crate::report::{self, Report};
+use crate::run::{self, Settings};
+use crate::{check, journal};
+
+/// Measures how concurrency models for Rust do the same work, and writes the comparison.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bench-harness",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Without a command: `run` in the quick profile, about three minutes on two cores.
+Exit codes: 0 done, 1 error, 2 usage, 3 done but some cells failed, 130 interrupted."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure, judge and report (the default)
+    Run(RunArgs),
+    /// List strategies, workloads and the cases of a profile
+    List {
+        /// Profile whose cases to list
+        #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
+        profile: ProfileArg,
+    },
+    /// Run every cell once at tiny scale and check its answer
+    Check {
+        #[command(flatten)]
+        programs: ProgramArgs,
+        /// Worker threads [default: the CPUs that this process may use]
+        #[arg(long, value_name = "N")]
+        workers: Option<usize>,
+    },
+    /// Make the reports of a run again from its journal
+    Report {
+        /// Folder of the run
+        run: PathBuf,
+        /// Put the matrix between the markers of this file
+        #[arg(long, value_name = "FILE")]
+        splice: Option<PathBuf>,
+    },
+    /// Stand beside a strategy as oracle or load generator
+    #[command(hide = true)]
+    Peer,
+}
+
+#[derive(Debug, Args)]
+struct ProgramArgs {
+    /// Strategies to run, separated by commas [default: all]
+    #[arg(long = "strategy", value_name = "NAME", value_delimiter = ',')]
+    strategies: Vec<String>,
+    /// Take every executable named `strategy-*` in this folder instead of building them
+    #[arg(long, value_name = "DIR")]
+    bin_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// How much to measure
+    #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
+    profile: ProfileArg,
+    /// Workloads to run, separated by commas [default: all]
+    #[arg(long = "workload", value_name = "NAME", value_delimiter = ',')]
+    workloads: Vec<String>,
+    #[command(flatten)]
+    programs: ProgramArgs,
+    /// Rounds: process runs of every cell [default: by profile]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rounds: Option<u32>,
+    /// Worker threads [default: the CPUs that this process may use]
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// Seed of the random order [default: from the clock]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Folder to write the run to [default: results/TIME-PROFILE]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Let the requests of `endpoints` take one second
+    #[arg(long)]
+    faithful: bool,
+    /// Seconds after which a process is killed [default: 60, or 300 with --faithful]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    time_limit: Option<u64>,
+    /// Go on with a run that was interrupted; everything else is taken from its plan
+    #[arg(long, value_name = "RUN", conflicts_with_all = [
+        "profile", "workloads", "strategies", "rounds", "workers", "seed", "out", "faithful", "time_limit",
+    ])]
+    resume: Option<PathBuf>,
+}
+
+/// [`Profile`] on a command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ProfileArg {
+    /// Everything once at tiny sizes: the numbers mean nothing
+    Smoke,
+    /// A useful answer in about three minutes
+    Quick,
+    /// Full sizes, about fifteen minutes
+    Standard,
+    /// Full sizes and many rounds, for close calls
+    Thorough,
+}
+
+impl From<ProfileArg> for Profile {
+    fn from(profile: ProfileArg) -> Profile {
+        match profile {
+            ProfileArg::Smoke => Profile::Smoke,
+            ProfileArg::Quick => Profile::Quick,
+            ProfileArg::Standard => Profile::Standard,
+            ProfileArg::Thorough => Profile::Thorough,
+        }
+    }
+}
+
+/// Does what the command line says.
+pub(crate) fn main() -> anyhow::Result<ExitCode> {
+    match Cli::parse() {
+        Cli { command: Some(Command::Peer), .. } => Ok(worker::peer::main()),
+        Cli { command: Some(Command::List { profile }), .. } => list(profile.into()),
+        Cli { command: Some(Command::Check { programs, workers }), .. } => {
+            check::check(&source(programs)?, workers)
+        }
+        Cli { command: Some(Command::Report { run, splice }), .. } => report_run(&run, splice),
+        Cli { command: Some(Command::Run(args)), .. } | Cli { command: None, run: args } => {
+            run_command(args)
+        }
+    }
+}
+
+fn source(args: ProgramArgs) -> Result<Source, UsageError> {
+    Source::new(args.bin_dir, args.strategies)
+}
+
+fn run_command(args: RunArgs) -> anyhow::Result<ExitCode> {
+    let finished = match args.resume {
+        Some(folder) => run::resume(&folder, args.programs.bin_dir)?,
+        None => run::start(Settings {
+            profile: args.profile.into(),
+            choice: Choice {
+                workloads: args.workloads,
+                params: Vec::new(),
+                faithful: args.faithful,
+            },
+            source: source(args.programs)?,
+            rounds: args.rounds,
+            workers: args.workers,
+            seed: args.seed,
+            out: args.out,
+            time_limit: args.time_limit.map(Duration::from_secs),
+        })?,
+    };
+    let Some(folder) = finished else { return Ok(ExitCode::from(130)) };
+    let report = Report::of(&journal::Run::read(&folder)?);
+    report::write(&report, &folder)?;
+    print!("{}", report::terminal::render(&report));
+    println!("\nwritten to {}", folder.display());
+    Ok(ExitCode::from(if report.broken_cells() > 0 { 3 } else { 0 }))
+}
+
+fn report_run(folder: &std::path::Path, splice: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let report = Report::of(&journal::Run::read(folder)?);
+    report::write(&report, folder)?;
+    if let Some(file) = splice {
+        report::splice::splice(&file, &report::markdown::matrix(&report))?;
+    }
+    print!("{}", report::terminal::render(&report));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(profile: Profile) -> anyhow::Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "strategies: {}\n", programs::STRATEGIES.join(", "))?;
+    for entry in catalog() {
+        let spec = entry.spec;
+        writeln!(out, "{} ({}, by {}): {}", spec.name, spec.class, spec.metric, spec.question)?;
+        for case in entry.cases(profile) {
+            writeln!(out, "    {:18} {}  limit: {}", case.id, case.params, case.limit.reason())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

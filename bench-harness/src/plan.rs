@@ -1,0 +1,204 @@
+//! What a run will do, fixed before it starts: cases, entries, order.
+
+use std::time::Duration;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use worker::protocol::SamplingPlan;
+use workloads::{Case, Digest, Entry, Limit, Profile};
+
+use crate::programs::Program;
+
+/// Version of the files of a run.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// `plan.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    pub(crate) schema: u32,
+    pub(crate) profile: Profile,
+    pub(crate) faithful: bool,
+    pub(crate) seed: u64,
+    pub(crate) workers: usize,
+    pub(crate) rounds: u32,
+    /// Milliseconds after which a process is killed.
+    pub(crate) time_limit_ms: u64,
+    pub(crate) cases: Vec<PlannedCase>,
+    pub(crate) entries: Vec<PlannedEntry>,
+}
+
+/// A workload with its parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PlannedCase {
+    pub(crate) id: String,
+    pub(crate) workload: String,
+    pub(crate) params: Value,
+    pub(crate) operations: u64,
+    pub(crate) connections: usize,
+    pub(crate) limit: Limit,
+    pub(crate) sampling: SamplingPlan,
+    /// The right answer, from the oracle.
+    pub(crate) expected: Digest,
+}
+
+/// A strategy variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PlannedEntry {
+    /// Unique in the run: the strategy's name, with the variant where it has several.
+    pub(crate) id: String,
+    pub(crate) strategy: String,
+    pub(crate) variant: String,
+    /// BLAKE3 of the executable.
+    pub(crate) program_blake3: String,
+}
+
+/// One visit: one process run of one cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) round: u32,
+    pub(crate) case: usize,
+    pub(crate) entry: usize,
+}
+
+impl Plan {
+    pub(crate) fn time_limit(&self) -> Duration {
+        Duration::from_millis(self.time_limit_ms)
+    }
+
+    /// All visits in order. The outer loop sweeps over the cases, so that one case's rounds lie far
+    /// apart in time; inside a round the entries come in random order.
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(self.seed);
+        let mut steps = Vec::new();
+        for round in 0..self.rounds {
+            for case in 0..self.cases.len() {
+                let mut entries: Vec<_> = (0..self.entries.len()).collect();
+                entries.shuffle(&mut random);
+                steps.extend(entries.into_iter().map(|entry| Step { round, case, entry }));
+            }
+        }
+        steps
+    }
+}
+
+impl PlannedCase {
+    pub(crate) fn new(case: Case, entry: &Entry, sampling: SamplingPlan, expected: Digest) -> Self {
+        PlannedCase {
+            id: case.id,
+            workload: entry.spec.name.to_owned(),
+            params: case.params,
+            operations: case.operations,
+            connections: case.connections,
+            limit: case.limit,
+            sampling,
+            expected,
+        }
+    }
+
+    /// The case as the workers know it.
+    pub(crate) fn case(&self) -> Case {
+        Case {
+            id: self.id.clone(),
+            params: self.params.clone(),
+            operations: self.operations,
+            connections: self.connections,
+            limit: self.limit.clone(),
+        }
+    }
+}
+
+/// The entries that programs make: each variant of each.
+pub(crate) fn entries(programs: &[Program]) -> Vec<PlannedEntry> {
+    let entry = |program: &Program, variant: &str| PlannedEntry {
+        id: if program.variants.len() > 1 {
+            format!("{}/{variant}", program.strategy)
+        } else {
+            program.strategy.clone()
+        },
+        strategy: program.strategy.clone(),
+        variant: variant.to_owned(),
+        program_blake3: program.hash.clone(),
+    };
+    programs
+        .iter()
+        .flat_map(|program| match program.variants.as_slice() {
+            [] => vec![entry(program, "default")],
+            variants => variants.iter().map(|variant| entry(program, variant)).collect(),
+        })
+        .collect()
+}
+
+/// Rounds of a profile.
+pub(crate) fn rounds(profile: Profile) -> u32 {
+    match profile {
+        Profile::Smoke => 2,
+        Profile::Quick => 5,
+        Profile::Standard => 12,
+        Profile::Thorough => 40,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn plan(cases: &[&str], entries: &[&str], rounds: u32) -> Plan {
+        Plan {
+            schema: SCHEMA,
+            profile: Profile::Quick,
+            faithful: false,
+            seed: 1,
+            workers: 2,
+            rounds,
+            time_limit_ms: 1_000,
+            cases: cases
+                .iter()
+                .map(|id| PlannedCase {
+                    id: (*id).to_owned(),
+                    workload: id.split('/').next().unwrap().to_owned(),
+                    params: serde_json::json!({}),
+                    operations: 100,
+                    connections: 0,
+                    limit: Limit::SequentialOverWorkers,
+                    sampling: SamplingPlan { warmup: 1, min_samples: 1, budget_ns: 0 },
+                    expected: Digest::of_number(1),
+                })
+                .collect(),
+            entries: entries
+                .iter()
+                .map(|id| PlannedEntry {
+                    id: (*id).to_owned(),
+                    strategy: id.split('/').next().unwrap().to_owned(),
+                    variant: id.split('/').nth(1).unwrap_or("default").to_owned(),
+                    program_blake3: String::new(),
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn every_cell_is_visited_once_a_round_and_rounds_lie_apart() {
+        let steps = plan(&["map", "join"], &["a", "b", "c"], 4).steps();
+        assert_eq!(steps.len(), 4 * 2 * 3);
+        for (number, round) in steps.chunks(3).enumerate() {
+            assert!(round.iter().all(|step| step.round as usize == number / 2));
+            assert!(round.iter().all(|step| step.case == number % 2));
+            let mut entries: Vec<_> = round.iter().map(|step| step.entry).collect();
+            entries.sort_unstable();
+            assert_eq!(entries, [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn the_seed_decides_the_order() {
+        let first = plan(&["map"], &["a", "b", "c", "d"], 10);
+        let second = Plan { seed: 2, ..first.clone() };
+        assert_eq!(first.steps(), first.steps());
+        assert_ne!(first.steps(), second.steps());
+        let firsts: Vec<_> = first.steps().chunks(4).map(|round| round[0].entry).collect();
+        assert!(firsts.iter().any(|entry| *entry != firsts[0]), "one entry always comes first");
+    }
+}

@@ -1,0 +1,107 @@
+//! `comparison.csv`: one line per case and entry, numbers without units.
+
+use serde::Serialize;
+use worker::Standing;
+use worker::protocol::FailureKind;
+
+use super::model::{Report, Row};
+use super::text::clean;
+use crate::judge::Verdict;
+
+#[derive(Debug, Serialize)]
+struct Line {
+    case: String,
+    workload: String,
+    entry: String,
+    strategy: String,
+    variant: String,
+    standing: Option<Standing>,
+    outcome: &'static str,
+    failure: Option<FailureKind>,
+    reason: Option<String>,
+    metric: String,
+    value_ns: Option<f64>,
+    verdict: Option<Verdict>,
+    ratio: Option<f64>,
+    ratio_low: Option<f64>,
+    ratio_high: Option<f64>,
+    limit_share: Option<f64>,
+    limit_share_low: Option<f64>,
+    limit_share_high: Option<f64>,
+    wall_ns: Option<f64>,
+    operations: u64,
+    operations_per_second: Option<f64>,
+    cpu_ns_per_operation: Option<f64>,
+    switches_per_operation: Option<f64>,
+    peak_memory_bytes: Option<u64>,
+    peak_threads: Option<u64>,
+    worker_threads: Option<u64>,
+    latency_p50_ns: Option<u64>,
+    latency_p99_ns: Option<u64>,
+    predicted_ns: Option<u64>,
+    rounds: Option<usize>,
+    samples: Option<usize>,
+}
+
+/// The whole report.
+///
+/// # Errors
+/// Never in practice: it writes to memory.
+pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for case in &report.cases {
+        for row in &case.rows {
+            writer.serialize(Line {
+                case: clean(&case.id),
+                workload: clean(&case.workload),
+                metric: case.metric.to_string(),
+                operations: case.operations,
+                ..line(row)
+            })?;
+        }
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+fn line(row: &Row) -> Line {
+    let numbers = row.numbers.as_ref();
+    let ratio = numbers.and_then(|n| n.ratio);
+    let share = numbers.and_then(|n| n.limit_share);
+    Line {
+        case: String::new(),
+        workload: String::new(),
+        metric: String::new(),
+        operations: 0,
+        entry: clean(&row.entry),
+        strategy: clean(&row.strategy),
+        variant: clean(&row.variant),
+        standing: row.standing,
+        outcome: match (&row.failure, numbers) {
+            (Some(_), _) => "failed",
+            (None, Some(_)) => "measured",
+            (None, None) => "missing",
+        },
+        failure: row.failure.as_ref().map(|failure| failure.kind),
+        reason: row.failure.as_ref().map(|failure| clean(&failure.reason)),
+        value_ns: numbers.map(|n| n.value_ns),
+        verdict: numbers.and_then(|n| n.verdict),
+        ratio: ratio.map(|r| r.estimate),
+        ratio_low: ratio.and_then(|r| r.low),
+        ratio_high: ratio.and_then(|r| r.high),
+        limit_share: share.map(|s| s.estimate),
+        limit_share_low: share.and_then(|s| s.low),
+        limit_share_high: share.and_then(|s| s.high),
+        wall_ns: numbers.map(|n| n.wall_ns),
+        operations_per_second: numbers.map(|n| n.operations_per_second),
+        cpu_ns_per_operation: numbers.and_then(|n| n.cpu_ns_per_operation),
+        switches_per_operation: numbers.and_then(|n| n.switches_per_operation),
+        peak_memory_bytes: numbers.and_then(|n| n.peak_memory_bytes),
+        peak_threads: numbers.and_then(|n| n.peak_threads),
+        worker_threads: numbers.and_then(|n| n.worker_threads),
+        latency_p50_ns: numbers.and_then(|n| n.latency_p50_ns),
+        latency_p99_ns: numbers.and_then(|n| n.latency_p99_ns),
+        predicted_ns: numbers.and_then(|n| n.predicted_ns),
+        rounds: numbers.map(|n| n.rounds),
+        samples: numbers.map(|n| n.samples),
+    }
+}

@@ -1,0 +1,59 @@
+//! From a run to what people read: a [`Report`] is a pure function of the journal, and every format
+//! renders it without computing anything.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+
+mod csv;
+pub(crate) mod markdown;
+mod model;
+pub(crate) mod splice;
+mod summary;
+pub(crate) mod terminal;
+mod text;
+
+pub(crate) use model::Report;
+
+/// A file that a run's folder gets. To add a format, add a variant, its file name, and a module that
+/// renders it.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Markdown,
+    Csv,
+    Json,
+}
+
+impl Format {
+    const ALL: [Format; 3] = [Format::Markdown, Format::Csv, Format::Json];
+
+    fn file(self) -> &'static str {
+        match self {
+            Format::Markdown => "comparison.md",
+            Format::Csv => "comparison.csv",
+            Format::Json => "summary.json",
+        }
+    }
+
+    fn render(self, report: &Report) -> anyhow::Result<String> {
+        match self {
+            Format::Markdown => Ok(markdown::render(report)),
+            Format::Csv => csv::render(report),
+            Format::Json => Ok(summary::render(report)),
+        }
+    }
+}
+
+/// Writes every format into the run's folder.
+///
+/// # Errors
+/// If a file cannot be written.
+pub(crate) fn write(report: &Report, folder: &Path) -> anyhow::Result<()> {
+    for format in Format::ALL {
+        let path = folder.join(format.file());
+        fs::write(&path, format.render(report)?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}

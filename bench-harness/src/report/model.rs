@@ -1,0 +1,663 @@
+//! What a report says, computed once.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+use worker::protocol::{FailureKind, Measured, Sample};
+use worker::{Standing, units};
+use workloads::{Class, Limit, Metric, Profile, find};
+
+use crate::host::Host;
+use crate::journal::{Measurement, Outcome, Run};
+use crate::judge::{self, Judgement, Ratio, Verdict, median};
+use crate::plan::{PlannedCase, PlannedEntry, SCHEMA};
+
+/// The whole comparison.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Report {
+    pub(crate) schema: u32,
+    pub(crate) run: String,
+    pub(crate) profile: Profile,
+    pub(crate) workers: usize,
+    pub(crate) rounds: u32,
+    pub(crate) seed: u64,
+    /// Measurements in the journal.
+    pub(crate) measurements: usize,
+    /// Time inside measured windows and their warm-up, as a share of the time of all visits.
+    pub(crate) measured_share: f64,
+    pub(crate) host: Host,
+    /// Every entry in the order of the plan.
+    pub(crate) entries: Vec<String>,
+    pub(crate) cases: Vec<CaseReport>,
+}
+
+/// One workload with one set of parameters.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct CaseReport {
+    pub(crate) id: String,
+    pub(crate) workload: String,
+    pub(crate) class: Class,
+    pub(crate) question: String,
+    pub(crate) answer: String,
+    pub(crate) params: Value,
+    pub(crate) operation: String,
+    pub(crate) operations: u64,
+    pub(crate) metric: Metric,
+    pub(crate) limit: String,
+    /// Contestants by the metric, then misuses, then the floor, then what has no number.
+    pub(crate) rows: Vec<Row>,
+    /// What looks wrong or needs explaining.
+    pub(crate) notes: Vec<String>,
+}
+
+/// One entry of a case.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Row {
+    pub(crate) entry: String,
+    pub(crate) strategy: String,
+    pub(crate) variant: String,
+    pub(crate) standing: Option<Standing>,
+    pub(crate) form: Option<String>,
+    pub(crate) link: Option<String>,
+    pub(crate) failure: Option<FailureReport>,
+    pub(crate) numbers: Option<Numbers>,
+}
+
+/// Why an entry has no numbers.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct FailureReport {
+    pub(crate) kind: FailureKind,
+    pub(crate) reason: String,
+}
+
+/// What was measured of an entry; times in nanoseconds.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Numbers {
+    pub(crate) rounds: usize,
+    pub(crate) samples: usize,
+    /// The metric's typical value.
+    pub(crate) value_ns: f64,
+    pub(crate) verdict: Option<Verdict>,
+    /// To the leading contestant.
+    pub(crate) ratio: Option<Ratio>,
+    /// Limit divided by value: 1 is as good as the machine allows.
+    pub(crate) limit_share: Option<Ratio>,
+    pub(crate) wall_ns: f64,
+    pub(crate) operations_per_second: f64,
+    pub(crate) cpu_ns_per_operation: Option<f64>,
+    pub(crate) switches_per_operation: Option<f64>,
+    pub(crate) peak_memory_bytes: Option<u64>,
+    pub(crate) peak_threads: Option<u64>,
+    pub(crate) worker_threads: Option<u64>,
+    /// Latency of single operations at the median and the 99th percentile.
+    pub(crate) latency_p50_ns: Option<u64>,
+    pub(crate) latency_p99_ns: Option<u64>,
+    /// Wall time that the strategy's own account of its threads predicts.
+    pub(crate) predicted_ns: Option<u64>,
+    /// Largest number of operations in flight, and what was predicted.
+    pub(crate) in_flight: Option<(u64, u64)>,
+    /// The load generator's CPU time as a share of the wall time.
+    pub(crate) generator_share: Option<f64>,
+}
+
+impl Report {
+    /// Computes the report of a run.
+    pub(crate) fn of(run: &Run) -> Self {
+        let mut by_case: BTreeMap<&str, Vec<&Measurement>> = BTreeMap::new();
+        for measurement in &run.measurements {
+            by_case.entry(&measurement.case).or_default().push(measurement);
+        }
+        let cases = run
+            .plan
+            .cases
+            .iter()
+            .map(|case| {
+                let measurements = by_case.get(case.id.as_str()).map_or(&[][..], Vec::as_slice);
+                CaseReport::of(case, &run.plan.entries, measurements, run.plan.workers)
+            })
+            .collect();
+        let visits: u64 = run.measurements.iter().map(|m| m.visit_ns).sum();
+        let measured: u64 = run
+            .measurements
+            .iter()
+            .filter_map(|m| match &m.outcome {
+                Outcome::Measured(measured) => Some(measured.measured_ns()),
+                Outcome::Failed(_) => None,
+            })
+            .sum();
+        Report {
+            schema: SCHEMA,
+            run: run.name.clone(),
+            profile: run.plan.profile,
+            workers: run.plan.workers,
+            rounds: run.plan.rounds,
+            seed: run.plan.seed,
+            measurements: run.measurements.len(),
+            measured_share: measured as f64 / visits.max(1) as f64,
+            host: run.host.clone(),
+            entries: run.plan.entries.iter().map(|entry| entry.id.clone()).collect(),
+            cases,
+        }
+    }
+
+    /// Cells that failed although the model has a form for them.
+    pub(crate) fn broken_cells(&self) -> usize {
+        let failures =
+            self.cases.iter().flat_map(|case| &case.rows).filter_map(|row| row.failure.as_ref());
+        failures.filter(|failure| failure.kind != FailureKind::Unsupported).count()
+    }
+
+    /// The entries that take part in the comparison, without the floor.
+    pub(crate) fn contestants(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(String::as_str).filter(|entry| !entry.starts_with("floor"))
+    }
+}
+
+/// The processes of one entry that measured something, by round.
+struct Observed<'a> {
+    entry: &'a PlannedEntry,
+    rounds: BTreeMap<u32, &'a Measured>,
+}
+
+impl CaseReport {
+    fn of(
+        case: &PlannedCase,
+        entries: &[PlannedEntry],
+        measurements: &[&Measurement],
+        workers: usize,
+    ) -> Self {
+        let spec = find(&case.workload).map(|workload| workload.spec);
+        let metric = spec.map_or(Metric::Wall, |spec| spec.metric);
+        let mut rows = Vec::new();
+        let mut observed = Vec::new();
+        for entry in entries {
+            let own = || measurements.iter().filter(|m| m.entry == entry.id);
+            let failure = own().find_map(|m| match &m.outcome {
+                Outcome::Failed(failure) => {
+                    Some(FailureReport { kind: failure.failure, reason: failure.reason.clone() })
+                }
+                Outcome::Measured(_) => None,
+            });
+            let rounds: BTreeMap<_, _> = own()
+                .filter_map(|m| match &m.outcome {
+                    Outcome::Measured(measured) => Some((m.round, measured)),
+                    Outcome::Failed(_) => None,
+                })
+                .collect();
+            if failure.is_none() && !rounds.is_empty() {
+                observed.push(Observed { entry, rounds });
+            } else {
+                rows.push(Row::without_numbers(entry, failure));
+            }
+        }
+        // Only rounds that every measured entry has: an interrupted one would favour somebody.
+        observed.retain(|o| o.rounds.keys().next().is_some());
+        let rounds: Vec<u32> = observed
+            .first()
+            .map(|first| first.rounds.keys().copied().collect::<Vec<_>>())
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|round| observed.iter().all(|o| o.rounds.contains_key(round)))
+            .collect();
+        if rounds.is_empty() {
+            rows.extend(observed.drain(..).map(|o| Row::without_numbers(o.entry, None)));
+        }
+        let measured = Comparison::of(case, metric, &observed, &rounds, workers);
+        let answer = measured.answer();
+        let mut notes = measured.notes();
+        let mut measured_rows = measured.rows;
+        measured_rows.append(&mut rows);
+        if let Some(note) = kinship(&measured_rows) {
+            notes.push(note);
+        }
+        CaseReport {
+            id: case.id.clone(),
+            workload: case.workload.clone(),
+            class: spec.map_or(Class::Mixed, |spec| spec.class),
+            question: spec.map_or_else(String::new, |spec| spec.question.to_owned()),
+            answer,
+            params: case.params.clone(),
+            operation: spec
+                .map_or_else(|| "operation".to_owned(), |spec| spec.operation.to_owned()),
+            operations: case.operations,
+            metric,
+            limit: limit_text(&case.limit),
+            rows: measured_rows,
+            notes,
+        }
+    }
+}
+
+fn limit_text(limit: &Limit) -> String {
+    match limit {
+        Limit::Time { ns, reason } => format!("{} ({reason})", units::duration(*ns as f64)),
+        other => other.reason().to_owned(),
+    }
+}
+
+impl Row {
+    fn without_numbers(entry: &PlannedEntry, failure: Option<FailureReport>) -> Self {
+        Row {
+            entry: entry.id.clone(),
+            strategy: entry.strategy.clone(),
+            variant: entry.variant.clone(),
+            standing: None,
+            form: None,
+            link: None,
+            failure,
+            numbers: None,
+        }
+    }
+
+    pub(crate) fn is_contestant(&self) -> bool {
+        self.strategy != "floor"
+            && !matches!(self.standing, Some(Standing::Misuse | Standing::Floor))
+    }
+}
+
+/// The entries of a case that have numbers, judged.
+struct Comparison {
+    workload: String,
+    workers: usize,
+    metric: Metric,
+    rows: Vec<Row>,
+}
+
+impl Comparison {
+    fn of(
+        case: &PlannedCase,
+        metric: Metric,
+        observed: &[Observed<'_>],
+        rounds: &[u32],
+        workers: usize,
+    ) -> Self {
+        let values: Vec<Vec<f64>> = observed
+            .iter()
+            .map(|o| rounds.iter().map(|round| value(metric, case, o.rounds[round])).collect())
+            .collect();
+        let judgement = Judgement::of(&values);
+        let mut rows: Vec<Row> = observed
+            .iter()
+            .enumerate()
+            .map(|(index, o)| {
+                let processes: Vec<_> = rounds.iter().map(|round| o.rounds[round]).collect();
+                row(case, o.entry, &processes, judgement.typical(index))
+            })
+            .collect();
+        let contestants: Vec<_> = (0..rows.len()).filter(|&i| rows[i].is_contestant()).collect();
+        let leader = judgement.leader(&contestants);
+        for (&index, verdict) in contestants.iter().zip(judgement.verdicts(&contestants)) {
+            rows[index].numbers.as_mut().expect("measured rows have numbers").verdict =
+                Some(verdict);
+        }
+        let floor = |variant: &str| {
+            rows.iter().position(|row| row.strategy == "floor" && row.variant == variant)
+        };
+        let (sequential, event_loop) = (floor("sequential"), floor("event-loop"));
+        for index in 0..rows.len() {
+            let share = match &case.limit {
+                Limit::Time { ns, .. } => {
+                    Some(judge::share_of_constant(*ns as f64, &values[index]))
+                }
+                Limit::SequentialOverWorkers => sequential.map(|floor| {
+                    judgement.ratio(index, floor).inverse().times(1.0 / workers as f64)
+                }),
+                Limit::EventLoop => event_loop.map(|floor| judgement.ratio(index, floor).inverse()),
+            };
+            let numbers = rows[index].numbers.as_mut().expect("measured rows have numbers");
+            numbers.limit_share = share;
+            numbers.ratio = leader.map(|leader| judgement.ratio(index, leader));
+        }
+        let rank = |row: &Row| match (row.is_contestant(), row.standing) {
+            (true, _) => 0,
+            (_, Some(Standing::Misuse)) => 1,
+            _ => 2,
+        };
+        let value = |row: &Row| row.numbers.as_ref().map_or(f64::INFINITY, |n| n.value_ns);
+        rows.sort_by(|a, b| rank(a).cmp(&rank(b)).then(value(a).total_cmp(&value(b))));
+        Comparison { workload: case.workload.clone(), workers, metric, rows }
+    }
+
+    fn with_verdict(&self, wanted: Verdict) -> Vec<&str> {
+        let has = |row: &&Row| row.numbers.as_ref().is_some_and(|n| n.verdict == Some(wanted));
+        self.rows.iter().filter(has).map(|row| row.entry.as_str()).collect()
+    }
+
+    /// One sentence that says what the numbers answer.
+    fn answer(&self) -> String {
+        let shown = |row: &Row| {
+            let ns = row.numbers.as_ref().map_or(f64::NAN, |n| n.value_ns);
+            let per = if self.metric == Metric::CpuPerOperation { " CPU each" } else { "" };
+            format!("{} ({}{per})", row.entry, units::duration(ns))
+        };
+        let Some(first) = self.rows.iter().find(|row| row.is_contestant()) else {
+            return "No strategy has a fair form with a number here.".to_owned();
+        };
+        let tied = self.with_verdict(Verdict::Tied);
+        let undecided = self.with_verdict(Verdict::Undecided);
+        if self.with_verdict(Verdict::Alone) == [first.entry.as_str()] {
+            return format!("{} is the only fair form with a number.", shown(first));
+        }
+        if self.with_verdict(Verdict::Best) == [first.entry.as_str()] {
+            let second = self.rows.iter().filter(|row| row.is_contestant()).nth(1);
+            let ratio = second.and_then(|row| row.numbers.as_ref()?.ratio);
+            let (second, ratio) = second.zip(ratio).expect("who is best is better than somebody");
+            return format!(
+                "{} is best; {} follows at {}.",
+                shown(first),
+                second.entry,
+                interval(ratio)
+            );
+        }
+        let mut parts = Vec::new();
+        if !tied.is_empty() {
+            parts.push(format!("{} are tied", tied.join(", ")));
+        }
+        if !undecided.is_empty() {
+            let more = if tied.is_empty() { "" } else { "; " };
+            parts.push(format!("{more}undecided: {}", undecided.join(", ")));
+        }
+        if parts.is_empty() {
+            return format!("{} leads, and nobody is clear of all others.", shown(first));
+        }
+        let decide = if undecided.is_empty() { "" } else { " (more rounds would tell)" };
+        format!("{} leads: {}{decide}.", shown(first), parts.concat())
+    }
+
+    /// Tripwires: what would show that a result is probably wrong, or that it needs explaining.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for row in &self.rows {
+            let Some(numbers) = &row.numbers else { continue };
+            let entry = &row.entry;
+            if row.is_contestant()
+                && numbers.limit_share.is_some_and(|s| s.low.is_some_and(|l| l > 1.0))
+            {
+                notes.push(format!(
+                    "{entry} is beyond its limit, so either the limit or the measurement is wrong: do \
+                     not rely on it."
+                ));
+            }
+            if let Some(predicted) = numbers.predicted_ns {
+                let ratio = numbers.wall_ns / predicted as f64;
+                if !(0.9..=1.1).contains(&ratio) {
+                    let in_flight = match numbers.in_flight {
+                        Some((peak, bound)) if peak < bound => {
+                            format!(", with {peak} in flight where {bound} were predicted")
+                        }
+                        _ => String::new(),
+                    };
+                    notes.push(format!(
+                        "{entry} took {}, {} of the predicted {}{in_flight}.",
+                        units::duration(numbers.wall_ns),
+                        units::ratio(ratio),
+                        units::duration(predicted as f64)
+                    ));
+                }
+            }
+            let cpu_bound = matches!(self.workload.as_str(), "map" | "join");
+            let threads = numbers.worker_threads.unwrap_or(0);
+            if cpu_bound && row.is_contestant() && threads != self.workers as u64 {
+                notes.push(format!(
+                    "{entry} worked on {threads} threads where {} were granted.",
+                    self.workers
+                ));
+            }
+        }
+        let busy = |row: &&Row| {
+            let share = row.numbers.as_ref().and_then(|numbers| numbers.generator_share);
+            share.is_some_and(|share| share > 0.9)
+        };
+        let busy: Vec<_> = self.rows.iter().filter(busy).map(|row| row.entry.as_str()).collect();
+        if !busy.is_empty() {
+            notes.push(format!(
+                "The load generator was busy all the time under {}: their throughput says little, their \
+                 CPU time per operation stays valid.",
+                busy.join(", ")
+            ));
+        }
+        notes
+    }
+}
+
+/// async-std and smol share reactor and executor crates: far apart, they suggest a wrong set-up.
+fn kinship(rows: &[Row]) -> Option<String> {
+    let value = |strategy: &str| {
+        let row = rows.iter().find(|row| row.strategy == strategy && row.is_contestant())?;
+        row.numbers.as_ref().map(|numbers| numbers.value_ns)
+    };
+    let (one, other) = (value("async-std")?, value("smol")?);
+    let ratio = (one / other).max(other / one);
+    (ratio > 1.1).then(|| {
+        format!(
+            "async-std and smol, which share their executor and reactor, are {} apart.",
+            units::ratio(ratio)
+        )
+    })
+}
+
+/// A ratio with its interval, such as `1.34× [1.31, 1.37]`, or `[?]` where the interval says nothing.
+pub(crate) fn interval(ratio: Ratio) -> String {
+    match (ratio.low, ratio.high) {
+        (Some(low), Some(high)) if low == high => units::ratio(ratio.estimate),
+        (Some(low), Some(high)) if high > 10.0 * low => {
+            format!("{} [?]", units::ratio(ratio.estimate))
+        }
+        (Some(low), Some(high)) => format!(
+            "{} [{}, {}]",
+            units::ratio(ratio.estimate),
+            units::digits(low),
+            units::digits(high)
+        ),
+        _ => units::ratio(ratio.estimate),
+    }
+}
+
+/// The observation of one process: the median of its samples.
+fn value(metric: Metric, case: &PlannedCase, measured: &Measured) -> f64 {
+    let of_sample = |sample: &Sample| match (metric, sample.usage) {
+        (Metric::CpuPerOperation, Some(usage)) => usage.cpu_ns() as f64 / case.operations as f64,
+        // Without usage there is no such metric; the wall time stands in, visibly too large.
+        _ => sample.wall_ns as f64,
+    };
+    // A logarithm is taken of it, and a process can be too quick for the clock of CPU time.
+    median_of(measured, of_sample).max(1.0)
+}
+
+fn median_of(measured: &Measured, of_sample: impl Fn(&Sample) -> f64) -> f64 {
+    median(&mut measured.samples.iter().map(of_sample).collect::<Vec<_>>())
+}
+
+fn row(case: &PlannedCase, entry: &PlannedEntry, processes: &[&Measured], value_ns: f64) -> Row {
+    let how = processes.iter().find_map(|process| process.how.clone());
+    let across = |of_process: &dyn Fn(&Measured) -> Option<f64>| {
+        let mut values = processes.iter().map(|p| of_process(p)).collect::<Option<Vec<_>>>()?;
+        Some(median(&mut values))
+    };
+    let operations = case.operations as f64;
+    let usage = |of_usage: fn(&worker::protocol::Usage) -> u64| {
+        across(&|process| {
+            let values: Option<Vec<_>> =
+                process.samples.iter().map(|s| s.usage.map(|u| of_usage(&u) as f64)).collect();
+            values.map(|mut values| median(&mut values) / operations)
+        })
+    };
+    let fact = |name: &str| {
+        across(&|process| {
+            let values: Option<Vec<_>> =
+                process.samples.iter().map(|s| s.facts.get(name).map(|&v| v as f64)).collect();
+            values.map(|mut values| median(&mut values))
+        })
+        .filter(|value| value.is_finite())
+    };
+    let wall_ns = across(&|process| Some(median_of(process, |s| s.wall_ns as f64)))
+        .expect("every process has samples");
+    let latency = merged_latency(processes);
+    let numbers = Numbers {
+        rounds: processes.len(),
+        samples: processes.iter().map(|process| process.samples.len()).sum(),
+        value_ns,
+        verdict: None,
+        ratio: None,
+        limit_share: None,
+        wall_ns,
+        operations_per_second: operations / wall_ns * 1e9,
+        cpu_ns_per_operation: usage(|u| u.cpu_ns()),
+        switches_per_operation: usage(|u| u.voluntary_switches + u.involuntary_switches),
+        peak_memory_bytes: processes.iter().map(|p| p.peak_memory_bytes).max().flatten(),
+        peak_threads: processes.iter().map(|p| p.peak_threads).max().flatten(),
+        worker_threads: processes.iter().map(|p| p.worker_threads).max().flatten(),
+        latency_p50_ns: percentile(&latency, 0.5),
+        latency_p99_ns: percentile(&latency, 0.99),
+        predicted_ns: fact("predicted_ns").map(|ns| ns as u64),
+        in_flight: fact("peak_in_flight")
+            .zip(fact("predicted_in_flight"))
+            .map(|(peak, predicted)| (peak as u64, predicted as u64)),
+        generator_share: fact("generator_cpu_ns").map(|ns| ns / wall_ns),
+    };
+    Row {
+        standing: how.as_ref().map(|how| how.standing),
+        form: how.as_ref().map(|how| how.form.clone()),
+        link: how.map(|how| how.link),
+        numbers: Some(numbers),
+        ..Row::without_numbers(entry, None)
+    }
+}
+
+/// Histograms are merged by their counts; percentiles are never averaged.
+fn merged_latency(processes: &[&Measured]) -> BTreeMap<u64, u64> {
+    let mut merged = BTreeMap::new();
+    for (ns, count) in processes.iter().flat_map(|process| &process.latency_ns) {
+        *merged.entry(*ns).or_insert(0) += count;
+    }
+    merged
+}
+
+fn percentile(histogram: &BTreeMap<u64, u64>, share: f64) -> Option<u64> {
+    let total: u64 = histogram.values().sum();
+    let rank = (total as f64 * share).ceil() as u64;
+    let mut seen = 0;
+    histogram.iter().find_map(|(&ns, count)| {
+        seen += count;
+        (seen >= rank.max(1)).then_some(ns)
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use worker::How;
+    use worker::protocol::{Failure, Usage};
+    use workloads::{Digest, Facts};
+
+    use super::*;
+    use crate::plan::tests::plan;
+
+    /// A process whose samples all took `wall_ns` and half of that in CPU time.
+    pub(crate) fn process(wall_ns: u64, how: Option<How>) -> Measured {
+        let usage = Usage { user_ns: wall_ns / 2, ..Usage::default() };
+        let sample = Sample {
+            wall_ns,
+            usage: Some(usage),
+            digest: Digest::of_number(1),
+            facts: Facts::new(),
+        };
+        Measured {
+            how,
+            warmup_ns: vec![wall_ns],
+            samples: vec![sample; 3],
+            peak_threads: Some(3),
+            worker_threads: Some(2),
+            peak_memory_bytes: Some(5 << 20),
+            latency_ns: vec![(1_000, 98), (9_000, 2)],
+        }
+    }
+
+    pub(crate) fn run(case: &str, outcomes: &[(&str, Vec<Outcome>)]) -> Run {
+        let entries: Vec<_> = outcomes.iter().map(|(entry, _)| *entry).collect();
+        let rounds = outcomes.iter().map(|(_, outcomes)| outcomes.len()).max().unwrap_or(0);
+        let measurements = outcomes.iter().flat_map(|(entry, outcomes)| {
+            outcomes.iter().enumerate().map(|(round, outcome)| Measurement {
+                schema: SCHEMA,
+                round: round as u32,
+                case: case.to_owned(),
+                entry: (*entry).to_owned(),
+                started_ms: 0,
+                visit_ns: 10_000_000,
+                outcome: outcome.clone(),
+            })
+        });
+        let measurements = measurements.collect();
+        Run::in_memory("example", plan(&[case], &entries, rounds as u32), measurements)
+    }
+
+    pub(crate) fn walls(walls: &[u64], how: Option<How>) -> Vec<Outcome> {
+        walls.iter().map(|&wall| Outcome::Measured(process(wall, how.clone()))).collect()
+    }
+
+    #[test]
+    fn contestants_come_first_then_misuses_then_the_floor_then_failures() {
+        let failure = Failure::new(FailureKind::Timeout, "too slow");
+        let report = Report::of(&run(
+            "map",
+            &[
+                ("floor/sequential", walls(&[2_000, 2_010, 1_990], How::floor("f", "l"))),
+                ("tokio", walls(&[1_500, 1_510, 1_490], How::fair("f", "l"))),
+                ("smol", vec![Outcome::Failed(failure)]),
+                ("rayon", walls(&[1_000, 1_010, 990], How::fair("f", "l"))),
+                ("threads", walls(&[500, 510, 490], How::misuse("f", "l"))),
+            ],
+        ));
+        let case = &report.cases[0];
+        let order: Vec<_> = case.rows.iter().map(|row| row.entry.as_str()).collect();
+        assert_eq!(order, ["rayon", "tokio", "threads", "floor/sequential", "smol"]);
+        let numbers = |index: usize| case.rows[index].numbers.as_ref().unwrap();
+        assert_eq!(numbers(0).verdict, Some(Verdict::Best));
+        assert_eq!(numbers(1).verdict, Some(Verdict::Slower));
+        assert_eq!(numbers(2).verdict, None, "a misuse never wins");
+        // Sequential 2,000 ÷ 2 workers is what rayon took.
+        assert!((numbers(0).limit_share.unwrap().estimate - 1.0).abs() < 0.01);
+        assert!((numbers(1).ratio.unwrap().estimate - 1.5).abs() < 0.02);
+        assert_eq!(numbers(0).latency_p50_ns, Some(1_000));
+        assert_eq!(numbers(0).latency_p99_ns, Some(9_000));
+        assert_eq!(report.broken_cells(), 1);
+        assert!(
+            case.answer.starts_with("rayon (1.00 µs) is best; tokio follows at 1.50×"),
+            "{}",
+            case.answer
+        );
+    }
+
+    #[test]
+    fn a_round_that_was_interrupted_counts_for_nobody() {
+        let fair = || How::fair("f", "l");
+        let report = Report::of(&run(
+            "map",
+            &[("tokio", walls(&[10, 11, 500], fair())), ("rayon", walls(&[10, 11], fair()))],
+        ));
+        for row in &report.cases[0].rows {
+            assert_eq!(row.numbers.as_ref().unwrap().rounds, 2);
+        }
+    }
+
+    #[test]
+    fn what_is_beyond_its_limit_is_named() {
+        let report = Report::of(&run(
+            "map",
+            &[
+                ("floor/sequential", walls(&[2_000, 2_010, 1_990], How::floor("f", "l"))),
+                ("tokio", walls(&[500, 510, 490], How::fair("f", "l"))),
+            ],
+        ));
+        assert!(
+            report.cases[0].notes.iter().any(|note| note.starts_with("tokio is beyond its limit"))
+        );
+    }
+
+    #[test]
+    fn an_empty_journal_makes_an_empty_report() {
+        let report = Report::of(&run("map", &[("tokio", vec![])]));
+        assert!(report.cases[0].rows[0].numbers.is_none());
+        assert_eq!(report.broken_cells(), 0);
+    }
+}

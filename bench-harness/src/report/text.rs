@@ -1,0 +1,130 @@
+//! Words and numbers that all formats share, and the taming of text from outside.
+
+use worker::Standing;
+use worker::units;
+
+use super::model::{CaseReport, Numbers, Report, Row};
+use crate::judge::{Ratio, Verdict};
+
+/// Text from workers and parameters on one line without control characters.
+pub(crate) fn clean(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ").chars().filter(|c| !c.is_control()).collect()
+}
+
+/// An entry's name, with its standing where that is not plain.
+pub(crate) fn name(row: &Row) -> String {
+    let off_label = if row.standing == Some(Standing::OffLabel) { ", off-label" } else { "" };
+    format!("{}{off_label}", clean(&row.entry))
+}
+
+/// A verdict in a word or two.
+pub(crate) fn verdict(row: &Row) -> String {
+    if let Some(failure) = &row.failure {
+        return failure.kind.to_string();
+    }
+    let word = match (row.standing, row.numbers.as_ref().and_then(|n| n.verdict)) {
+        (Some(Standing::Misuse), _) => "misuse",
+        (Some(Standing::Floor), _) => "floor",
+        (_, Some(Verdict::Best)) => "best",
+        (_, Some(Verdict::Tied)) => "tied",
+        (_, Some(Verdict::Slower)) => "slower",
+        (_, Some(Verdict::Undecided)) => "undecided",
+        (_, Some(Verdict::Alone)) => "alone",
+        (_, None) => "no number",
+    };
+    word.to_owned()
+}
+
+/// A cell of the matrix of workload × strategy.
+pub(crate) fn matrix_cell(case: &CaseReport, entry: &str) -> String {
+    let Some(row) = case.rows.iter().find(|row| row.entry == entry) else { return String::new() };
+    if let Some(failure) = &row.failure {
+        return match failure.kind {
+            worker::protocol::FailureKind::Unsupported => "—".to_owned(),
+            kind => kind.to_string(),
+        };
+    }
+    let Some(numbers) = &row.numbers else { return "no number".to_owned() };
+    let ratio = numbers.ratio.map_or_else(String::new, |ratio| units::ratio(ratio.estimate));
+    match (row.standing, numbers.verdict) {
+        (Some(Standing::Misuse), _) => format!("misuse {ratio}").trim_end().to_owned(),
+        (_, Some(Verdict::Best)) => "best".to_owned(),
+        (_, Some(Verdict::Tied)) => "tied".to_owned(),
+        (_, Some(Verdict::Alone)) => "alone".to_owned(),
+        (_, Some(Verdict::Undecided)) => format!("{ratio} ?"),
+        _ => ratio,
+    }
+}
+
+/// What the matrix's words mean.
+pub(crate) const LEGEND: &str = "\
+Ratio to the leader of each row by its metric. best: clear of all others; tied: no more than
+2.5 % behind anyone; ?: undecided with this many rounds; alone: no other fair form; misuse: a known
+mistake and its price; —: the model has no form of it.";
+
+/// Shown wherever async-std is.
+pub(crate) const ASYNC_STD: &str = "\
+async-std is discontinued in favour of smol (RUSTSEC-2025-0052): measured for programs that still
+run on it, not for new work.";
+
+/// Limit reached, such as `97.1 % [96.0, 98.2]`.
+pub(crate) fn share(share: Option<Ratio>) -> String {
+    let Some(share) = share else { return "—".to_owned() };
+    match (share.low, share.high) {
+        (Some(low), Some(high)) if low == high => units::percent(share.estimate),
+        (Some(low), Some(high)) if high > 10.0 * low => {
+            format!("{} [?]", units::percent(share.estimate))
+        }
+        (Some(low), Some(high)) => format!(
+            "{} [{}, {}]",
+            units::percent(share.estimate),
+            units::digits(low * 100.0),
+            units::digits(high * 100.0)
+        ),
+        _ => units::percent(share.estimate),
+    }
+}
+
+/// A figure that may be missing.
+pub(crate) fn or_dash<T>(value: Option<T>, show: impl Fn(T) -> String) -> String {
+    value.map_or_else(|| "—".to_owned(), show)
+}
+
+/// Prediction beside measurement, where there is one.
+pub(crate) fn prediction(numbers: &Numbers) -> Option<String> {
+    let predicted = numbers.predicted_ns?;
+    Some(format!(
+        "predicted {}, measured {}",
+        units::duration(predicted as f64),
+        units::duration(numbers.wall_ns)
+    ))
+}
+
+/// One line on what was measured and where.
+pub(crate) fn provenance(report: &Report) -> String {
+    let host = &report.host;
+    let cpu = host.cpu.as_deref().unwrap_or("unknown CPU");
+    let cpus = host.cpus_allowed.map_or_else(String::new, |cpus| format!(", {cpus} CPUs allowed"));
+    let under =
+        host.virtualisation.as_ref().map_or_else(String::new, |kind| format!(", under {kind}"));
+    let kernel = host.kernel.as_deref().unwrap_or("unknown kernel");
+    clean(&format!(
+        "{} profile, {} workers, {} rounds, seed {}; {cpu}{cpus}{under}; Linux {kernel}; {}",
+        report.profile,
+        report.workers,
+        report.rounds,
+        report.seed,
+        host.rustc.as_deref().unwrap_or("unknown rustc")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_and_line_breaks_are_taken_out() {
+        assert_eq!(clean("a\nb\t\x1b[31mred\x07 | x"), "a b [31mred | x");
+    }
+}

@@ -1,0 +1,269 @@
+//! Carries out a plan: visit after visit, each written down before the next.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use worker::launch::{self, Visit};
+use worker::selection::{self, Choice, UsageError};
+use workloads::{Profile, find};
+
+use crate::host::Host;
+use crate::journal::{Journal, Measurement, Outcome, Run};
+use crate::plan::{self, Plan, PlannedCase, SCHEMA, Step};
+use crate::programs::{Program, Source, workspace_root};
+
+/// What the user chose.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) profile: Profile,
+    pub(crate) choice: Choice,
+    pub(crate) source: Source,
+    pub(crate) rounds: Option<u32>,
+    pub(crate) workers: Option<usize>,
+    pub(crate) seed: Option<u64>,
+    pub(crate) out: Option<PathBuf>,
+    pub(crate) time_limit: Option<Duration>,
+}
+
+/// Starts a run and carries it out. Returns its folder, or `None` if it was interrupted.
+///
+/// # Errors
+/// If the settings cannot be met, a strategy cannot be built, or the journal cannot be written.
+pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
+    let cases = selection::cases(settings.profile, &settings.choice)?;
+    let workers = selection::workers(settings.workers)?;
+    let now = SystemTime::now();
+    let folder = settings.out.unwrap_or_else(|| {
+        let stamp = humantime::format_rfc3339_seconds(now).to_string().replace(['-', ':'], "");
+        let root = workspace_root().unwrap_or_default();
+        root.join("results").join(format!("{stamp}-{}", settings.profile))
+    });
+    // Before building: what is refused should be refused at once.
+    Journal::check_free(&folder)?;
+    let scratch = Scratch::create(&folder)?;
+    let programs = settings.source.programs()?;
+    let begin = Instant::now();
+    let peer = own_program()?;
+    let mut planned = Vec::new();
+    for (entry, case) in cases {
+        let expected = launch::oracle(&peer, entry.spec.name, &case.params, scratch.path())
+            .map_err(|failure| anyhow::anyhow!("the oracle of {}: {}", case.id, failure.reason))?;
+        let sampling = selection::sampling(settings.profile, &entry);
+        planned.push(PlannedCase::new(case, &entry, sampling, expected));
+    }
+    let time_limit =
+        settings.time_limit.unwrap_or_else(|| selection::time_limit(settings.choice.faithful));
+    let clock = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
+    let plan = Plan {
+        schema: SCHEMA,
+        profile: settings.profile,
+        faithful: settings.choice.faithful,
+        seed: settings.seed.unwrap_or(clock),
+        workers,
+        rounds: settings.rounds.unwrap_or_else(|| plan::rounds(settings.profile)),
+        time_limit_ms: time_limit.as_millis() as u64,
+        cases: planned,
+        entries: plan::entries(&programs),
+    };
+    let host = Host::observe(workspace_root().as_deref());
+    let mut journal = Journal::create(&folder, &plan, &host)?;
+    let steps = plan.steps();
+    carry_out(&folder, &plan, &steps, &programs, &scratch, &mut journal, begin)
+}
+
+/// Goes on with a run that was interrupted. Returns its folder, or `None` if it was interrupted again.
+///
+/// # Errors
+/// If the folder is not a run, the strategies have changed, or the journal cannot be written.
+pub(crate) fn resume(folder: &Path, bin_dir: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
+    let run = Run::read(folder)?;
+    let mut strategies: Vec<_> = run.plan.entries.iter().map(|e| e.strategy.clone()).collect();
+    strategies.dedup();
+    let programs = Source::new(bin_dir, strategies)?.programs()?;
+    if let Some(changed) = run.plan.entries.iter().find(|entry| {
+        programs.iter().any(|p| p.strategy == entry.strategy && p.hash != entry.program_blake3)
+    }) {
+        return Err(UsageError(format!(
+            "--resume {}: strategy {} has changed since the run began, and its measurements must not \
+             be mixed: restore it, or start a new run",
+            folder.display(),
+            changed.strategy
+        ))
+        .into());
+    }
+    let begin = Instant::now();
+    let mut journal = Journal::reopen(folder, &run)?;
+    let scratch = Scratch::create(folder)?;
+    let steps = run.remaining();
+    carry_out(folder, &run.plan, &steps, &programs, &scratch, &mut journal, begin)
+}
+
+fn carry_out(
+    folder: &Path,
+    plan: &Plan,
+    steps: &[Step],
+    programs: &[Program],
+    scratch: &Scratch,
+    journal: &mut Journal,
+    begin: Instant,
+) -> anyhow::Result<Option<PathBuf>> {
+    stop_on_interrupt()?;
+    let peer = own_program()?;
+    let paths: BTreeMap<_, _> = programs.iter().map(|p| (p.strategy.as_str(), &p.path)).collect();
+    let mut given_up = vec![vec![false; plan.entries.len()]; plan.cases.len()];
+    let mut measured_ns = 0;
+    let mut progress = Progress::new(plan, steps.len(), begin);
+    for (number, step) in steps.iter().enumerate() {
+        if given_up[step.case][step.entry] {
+            continue;
+        }
+        let (case, entry) = (&plan.cases[step.case], &plan.entries[step.entry]);
+        progress.before(number, step, &case.id, &entry.id);
+        let workload =
+            find(&case.workload).context("the plan names a workload of the catalogue")?;
+        let visit = Visit {
+            program: paths[entry.strategy.as_str()],
+            peer: &peer,
+            variant: &entry.variant,
+            workload: &case.workload,
+            kind: workload.kind,
+            case: &case.case(),
+            workers: plan.workers,
+            sampling: case.sampling,
+            scratch: scratch.path(),
+            time_limit: plan.time_limit(),
+            expected: case.expected,
+        };
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let clock = Instant::now();
+        let outcome = match visit.run() {
+            Ok(measured) => Outcome::Measured(measured),
+            Err(failure) => Outcome::Failed(failure),
+        };
+        if launch::stopped() {
+            progress.clear();
+            eprintln!(
+                "interrupted after {number} of {} visits; go on with --resume {}",
+                steps.len(),
+                folder.display()
+            );
+            return Ok(None);
+        }
+        match &outcome {
+            Outcome::Measured(measured) => measured_ns += measured.measured_ns(),
+            Outcome::Failed(_) => given_up[step.case][step.entry] = true,
+        }
+        journal.append(&Measurement {
+            schema: SCHEMA,
+            round: step.round,
+            case: case.id.clone(),
+            entry: entry.id.clone(),
+            started_ms: started.as_millis() as u64,
+            visit_ns: clock.elapsed().as_nanos() as u64,
+            outcome,
+        })?;
+    }
+    progress.clear();
+    let wall = begin.elapsed();
+    eprintln!(
+        "measured for {:.1} s; {:.0} % of that inside measured windows and their warm-up",
+        wall.as_secs_f64(),
+        100.0 * measured_ns as f64 / wall.as_nanos() as f64
+    );
+    Ok(Some(folder.to_owned()))
+}
+
+pub(crate) fn own_program() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("cannot find this program's own file")
+}
+
+/// On the first Ctrl-C, kills what is running, so that the journal ends with a whole line; on the second,
+/// ends at once.
+fn stop_on_interrupt() -> anyhow::Result<()> {
+    ctrlc::set_handler(|| {
+        if launch::stopped() {
+            std::process::exit(130);
+        }
+        launch::stop();
+    })
+    .context("cannot watch for Ctrl-C")
+}
+
+/// The folder for input files, removed when the run ends.
+#[derive(Debug)]
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn create(folder: &Path) -> Result<Self, UsageError> {
+        let path = folder.join("scratch");
+        fs::create_dir_all(&path).and_then(|()| fs::canonicalize(&path)).map(Scratch).map_err(
+            |error| {
+                UsageError(format!(
+                    "cannot write to {}: {error}; choose another folder with --out",
+                    folder.display()
+                ))
+            },
+        )
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left of it is made again or ignored.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Tells on standard error how far the run is, between two visits and never during one.
+struct Progress {
+    terminal: bool,
+    rounds: u32,
+    steps: usize,
+    begin: Instant,
+    round: Option<u32>,
+}
+
+impl Progress {
+    fn new(plan: &Plan, steps: usize, begin: Instant) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        eprintln!(
+            "{} profile: {} cases, {} entries, {} rounds, {} workers, seed {}",
+            plan.profile,
+            plan.cases.len(),
+            plan.entries.len(),
+            plan.rounds,
+            plan.workers,
+            plan.seed
+        );
+        Progress { terminal, rounds: plan.rounds, steps, begin, round: None }
+    }
+
+    fn before(&mut self, number: usize, step: &Step, case: &str, entry: &str) {
+        let elapsed = self.begin.elapsed().as_secs_f64();
+        let (round, rounds) = (step.round + 1, self.rounds);
+        if self.terminal {
+            let left = elapsed / number.max(1) as f64 * (self.steps - number) as f64;
+            let left =
+                if number < 10 { String::new() } else { format!(", about {left:.0} s left") };
+            eprint!("\r\x1b[Kround {round} of {rounds}: {case} on {entry}{left}");
+            let _ = std::io::stderr().flush();
+        } else if self.round != Some(step.round) {
+            eprintln!("round {round} of {rounds} begins after {elapsed:.0} s");
+        }
+        self.round = Some(step.round);
+    }
+
+    fn clear(&self) {
+        if self.terminal {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
