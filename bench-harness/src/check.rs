@@ -36,7 +36,7 @@ pub(crate) fn check(source: &Source, workers: Option<usize>) -> anyhow::Result<E
                 variant: &entry.variant,
                 workload: workload.spec.name,
                 kind: workload.kind,
-                case,
+                params: &case.params,
                 workers,
                 sampling: SamplingPlan { warmup: 0, min_samples: 1, budget_ns: 0 },
                 scratch: scratch.path(),

@@ -110,7 +110,7 @@ struct RunArgs {
 /// [`Profile`] on a command line.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ProfileArg {
-    /// Everything once at tiny sizes: the numbers mean nothing
+    /// Tiny sizes, to see that everything works: the numbers mean nothing
     Smoke,
     /// A useful answer in about three minutes
     Quick,

@@ -37,7 +37,6 @@ pub(crate) struct PlannedCase {
     pub(crate) workload: String,
     pub(crate) params: Value,
     pub(crate) operations: u64,
-    pub(crate) connections: usize,
     pub(crate) limit: Limit,
     pub(crate) sampling: SamplingPlan,
     /// The right answer, from the oracle.
@@ -91,21 +90,9 @@ impl PlannedCase {
             workload: entry.spec.name.to_owned(),
             params: case.params,
             operations: case.operations,
-            connections: case.connections,
             limit: case.limit,
             sampling,
             expected,
-        }
-    }
-
-    /// The case as the workers know it.
-    pub(crate) fn case(&self) -> Case {
-        Case {
-            id: self.id.clone(),
-            params: self.params.clone(),
-            operations: self.operations,
-            connections: self.connections,
-            limit: self.limit.clone(),
         }
     }
 }
@@ -161,7 +148,6 @@ pub(crate) mod tests {
                     workload: id.split('/').next().unwrap().to_owned(),
                     params: serde_json::json!({}),
                     operations: 100,
-                    connections: 0,
                     limit: Limit::SequentialOverWorkers,
                     sampling: SamplingPlan { warmup: 1, min_samples: 1, budget_ns: 0 },
                     expected: Digest::of_number(1),

@@ -52,7 +52,7 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     for (entry, case) in cases {
         let expected = launch::oracle(&peer, entry.spec.name, &case.params, scratch.path())
             .map_err(|failure| anyhow::anyhow!("the oracle of {}: {}", case.id, failure.reason))?;
-        let sampling = selection::sampling(settings.profile, &entry);
+        let sampling = selection::sampling(settings.profile, &case);
         planned.push(PlannedCase::new(case, &entry, sampling, expected));
     }
     let time_limit =
@@ -131,7 +131,7 @@ fn carry_out(
             variant: &entry.variant,
             workload: &case.workload,
             kind: workload.kind,
-            case: &case.case(),
+            params: &case.params,
             workers: plan.workers,
             sampling: case.sampling,
             scratch: scratch.path(),
@@ -219,6 +219,10 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // What is left of it is made again or ignored.
         let _ = fs::remove_dir_all(&self.0);
+        if let Some(folder) = self.0.parent() {
+            // Goes only if the run ended before it began, and it is empty.
+            let _ = fs::remove_dir(folder);
+        }
     }
 }
 

@@ -291,10 +291,9 @@ impl Comparison {
             rows[index].numbers.as_mut().expect("measured rows have numbers").verdict =
                 Some(verdict);
         }
-        let floor = |variant: &str| {
-            rows.iter().position(|row| row.strategy == "floor" && row.variant == variant)
-        };
-        let (sequential, event_loop) = (floor("sequential"), floor("event-loop"));
+        let floors: Vec<_> = (0..rows.len()).filter(|&i| rows[i].strategy == "floor").collect();
+        let sequential = floors.iter().copied().find(|&i| rows[i].variant == "sequential");
+        let cheapest = judgement.leader(&floors);
         for index in 0..rows.len() {
             let share = match &case.limit {
                 Limit::Time { ns, .. } => {
@@ -303,7 +302,7 @@ impl Comparison {
                 Limit::SequentialOverWorkers => sequential.map(|floor| {
                     judgement.ratio(index, floor).inverse().times(1.0 / workers as f64)
                 }),
-                Limit::EventLoop => event_loop.map(|floor| judgement.ratio(index, floor).inverse()),
+                Limit::Floor => cheapest.map(|floor| judgement.ratio(index, floor).inverse()),
             };
             let numbers = rows[index].numbers.as_mut().expect("measured rows have numbers");
             numbers.limit_share = share;

@@ -27,7 +27,7 @@ impl Run<Endpoints> for AsyncStd {
                 "https://docs.rs/async-std/latest/async_std/task/fn.sleep.html",
             ),
             Handler::D => How::fair(
-                "spawn_blocking bounded by a channel of 40 permits",
+                "spawn_blocking bounded by a channel of permits",
                 "https://docs.rs/async-std/latest/async_std/channel/index.html",
             ),
         }

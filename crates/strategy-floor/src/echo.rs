@@ -20,17 +20,23 @@ impl Serve<Echo> for Sequential {
             .flatten()
     }
 
-    fn serve(&self, listener: StdListener, service: &Arc<Echo>) -> io::Result<()> {
+    fn ready(&self, service: &Arc<Echo>) -> io::Result<()> {
         if service.max_connections() > 1 {
             return Err(unsupported(
                 "one connection after the other: the second would wait forever",
             ));
         }
+        Ok(())
+    }
+
+    fn serve(&self, listener: StdListener, service: &Arc<Echo>) -> io::Result<()> {
         loop {
             match listener.accept() {
                 Ok((mut stream, _)) => {
                     let Some(admission) = service.admit() else { continue };
-                    stream.set_nodelay(true)?;
+                    if stream.set_nodelay(true).is_err() {
+                        continue;
+                    }
                     let mut buffer = admission.buffer();
                     // An error ends this connection only, which is the client's affair.
                     while let Ok(count @ 1..) = stream.read(&mut buffer) {
@@ -76,7 +82,7 @@ impl Serve<Echo> for EventLoop {
                 }
                 let index = event.token().0;
                 let Some(connection) = &mut connections[index] else { continue };
-                if connection.advance().is_err() {
+                if connection.advance(event.is_read_closed()).is_err() {
                     connections[index] = None;
                     free.push(index);
                 }
@@ -102,7 +108,9 @@ fn accept(
             }
         };
         let Some(admission) = service.admit() else { continue };
-        stream.set_nodelay(true)?;
+        if stream.set_nodelay(true).is_err() {
+            continue;
+        }
         let index = free.pop().unwrap_or_else(|| {
             connections.push(None);
             connections.len() - 1
@@ -110,8 +118,7 @@ fn accept(
         let interest = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut stream, Token(index), interest)?;
         let buffer = admission.buffer();
-        connections[index] =
-            Some(Connection { stream, admission, buffer, filled: 0, written: 0, drained: false });
+        connections[index] = Some(Connection { stream, admission, buffer, filled: 0, written: 0 });
     }
 }
 
@@ -121,12 +128,12 @@ struct Connection {
     buffer: Vec<u8>,
     filled: usize,
     written: usize,
-    drained: bool,
 }
 
 impl Connection {
     /// Reads and writes until the socket is not ready; an error means that the connection is over.
-    fn advance(&mut self) -> io::Result<()> {
+    fn advance(&mut self, read_closed: bool) -> io::Result<()> {
+        let mut drained = false;
         loop {
             while self.written < self.filled {
                 match self.stream.write(&self.buffer[self.written..self.filled]) {
@@ -134,8 +141,9 @@ impl Connection {
                     Err(error) => return wait_or_end(error),
                 }
             }
-            if self.drained {
-                self.drained = false;
+            // A short read has emptied the socket, and the next byte raises a new event; but an end
+            // that came together with the bytes does not.
+            if drained && !read_closed {
                 return Ok(());
             }
             match self.stream.read(&mut self.buffer) {
@@ -143,8 +151,7 @@ impl Connection {
                 Ok(count) => {
                     self.admission.note();
                     (self.filled, self.written) = (count, 0);
-                    // A short read has emptied the socket: the next byte raises a new event.
-                    self.drained = count < self.buffer.len();
+                    drained = count < self.buffer.len();
                 }
                 Err(error) => return wait_or_end(error),
             }

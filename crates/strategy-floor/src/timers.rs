@@ -32,7 +32,10 @@ impl Timers {
                 self.heap.pop();
                 return Ok(Some(index));
             }
-            self.poll.poll(&mut self.events, Some(left))?;
+            match self.poll.poll(&mut self.events, Some(left)) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
         }
     }
 }

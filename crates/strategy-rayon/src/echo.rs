@@ -18,8 +18,11 @@ impl Serve<Echo> for Rayon {
         )
     }
 
+    fn ready(&self, service: &Arc<Echo>) -> io::Result<()> {
+        self.build_waiting(service.max_connections())
+    }
+
     fn serve(&self, listener: TcpListener, service: &Arc<Echo>) -> io::Result<()> {
-        self.build_waiting(service.max_connections())?;
         loop {
             match listener.accept() {
                 Ok((stream, _)) => {

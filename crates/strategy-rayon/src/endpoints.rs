@@ -20,7 +20,7 @@ impl Run<Endpoints> for Rayon {
             ),
             Handler::B | Handler::C => None,
             Handler::D => How::off_label(
-                "one job per request on a pool of 40 threads",
+                "one job per request on a bounded pool of threads",
                 "https://docs.rs/rayon/latest/rayon/struct.ThreadPoolBuilder.html#method.num_threads",
             ),
         }

@@ -27,7 +27,7 @@ impl Run<Endpoints> for Smol {
                 "https://docs.rs/smol/latest/smol/struct.Timer.html",
             ),
             Handler::D => How::fair(
-                "smol::unblock bounded by a semaphore of 40",
+                "smol::unblock bounded by a semaphore",
                 "https://docs.rs/smol/latest/smol/lock/struct.Semaphore.html",
             ),
         }

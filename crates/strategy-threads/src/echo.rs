@@ -19,8 +19,11 @@ impl Serve<Echo> for Threads {
         )
     }
 
+    fn ready(&self, service: &Arc<Echo>) -> io::Result<()> {
+        check_threads(service.max_connections() as u64)
+    }
+
     fn serve(&self, listener: TcpListener, service: &Arc<Echo>) -> io::Result<()> {
-        check_threads(service.max_connections() as u64)?;
         loop {
             match listener.accept() {
                 Ok((stream, _)) => {

@@ -39,7 +39,7 @@ impl Run<Endpoints> for Threads {
             ),
             Handler::B | Handler::C => None,
             Handler::D => How::fair(
-                "a pool of 40 threads taking jobs from a crossbeam channel",
+                "a bounded pool of threads taking jobs from a crossbeam channel",
                 "https://docs.rs/crossbeam/latest/crossbeam/channel/index.html",
             ),
         }

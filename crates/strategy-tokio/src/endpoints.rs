@@ -27,7 +27,7 @@ impl Run<Endpoints> for Tokio {
                 "https://docs.rs/tokio/latest/tokio/time/fn.sleep.html",
             ),
             Handler::D => How::fair(
-                "spawn_blocking bounded by a semaphore of 40",
+                "spawn_blocking bounded by a semaphore",
                 "https://docs.rs/tokio/latest/tokio/sync/struct.Semaphore.html",
             ),
         }

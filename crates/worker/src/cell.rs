@@ -131,6 +131,7 @@ pub(crate) fn serve<S: Serve<T>, T: Service>(
         .map_err(|error| Failure::new(FailureKind::Crashed, bind_error(request.listen, &error)))?;
     let address = listener.local_addr()?;
     let service = Arc::new(T::new(&params));
+    strategy.ready(&service)?;
     let how = S::how(&params);
     let (ended_sender, ended) = mpsc::channel();
     let served = Arc::clone(&service);
@@ -141,11 +142,6 @@ pub(crate) fn serve<S: Serve<T>, T: Service>(
         };
         let _ = ended_sender.send(failure);
     };
-    if how.is_none() {
-        // No honest form: serving ends at once with the reason.
-        accept();
-        return Err(ended.recv().expect("it was just sent"));
-    }
     thread::Builder::new().name("serve".into()).spawn(accept)?;
     let worker_threads = Box::new(move || service.census().take() as u64);
     Ok(ServedCell { address, how, worker_threads, ended })

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use workloads::{Case, Digest, Facts, Kind};
+use workloads::{Digest, Facts, Kind};
 
 use crate::os;
 use crate::peer;
@@ -27,6 +27,14 @@ pub const CELL: &str = "cell";
 
 /// Longest reply taken from a worker, in bytes.
 const MAX_LINE: u64 = 4 << 20;
+/// Variables of the caller's shell that would tune one runtime and not the others.
+const TUNING: [&str; 5] = [
+    "ASYNC_STD_THREAD_COUNT",
+    "BLOCKING_MAX_THREADS",
+    "RAYON_NUM_THREADS",
+    "SMOL_THREADS",
+    "TOKIO_WORKER_THREADS",
+];
 const LAST_WORDS: usize = 2048;
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -44,7 +52,7 @@ pub struct Visit<'a> {
     /// Whether it is run or served.
     pub kind: Kind,
     /// Its parameters.
-    pub case: &'a Case,
+    pub params: &'a Value,
     /// Worker threads granted.
     pub workers: usize,
     /// How often to run it.
@@ -78,7 +86,7 @@ impl Visit<'_> {
         let request = Request::Run(RunRequest {
             variant: self.variant.to_owned(),
             workload: self.workload.to_owned(),
-            params: self.case.params.clone(),
+            params: self.params.clone(),
             workers: self.workers,
             sampling: self.sampling,
             scratch: self.scratch.to_owned(),
@@ -94,7 +102,7 @@ impl Visit<'_> {
         let request = Request::Serve(ServeRequest {
             variant: self.variant.to_owned(),
             workload: self.workload.to_owned(),
-            params: self.case.params.clone(),
+            params: self.params.clone(),
             workers: self.workers,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         });
@@ -120,7 +128,7 @@ impl Visit<'_> {
         deadline: Instant,
     ) -> Result<Measured, Failure> {
         let mut generator = Child::start(self.peer, peer::SUBCOMMAND)?;
-        let (workload, params) = (self.workload.to_owned(), self.case.params.clone());
+        let (workload, params) = (self.workload.to_owned(), self.params.clone());
         match generator.ask(&Request::Load { workload, params, target }, deadline)? {
             Reply::Connected => {}
             other => return Err(unexpected(other, "connected")),
@@ -301,7 +309,11 @@ struct Child {
 
 impl Child {
     fn start(program: &Path, subcommand: &str) -> io::Result<Self> {
-        let mut process = Command::new(program)
+        let mut command = Command::new(program);
+        for variable in TUNING {
+            command.env_remove(variable);
+        }
+        let mut process = command
             .arg(subcommand)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

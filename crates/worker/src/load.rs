@@ -62,7 +62,10 @@ impl Generator {
             connection.send_next()?;
         }
         while open > 0 {
-            self.poll.poll(&mut events, Some(PATIENCE))?;
+            match self.poll.poll(&mut events, Some(PATIENCE)) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            }
             if events.is_empty() {
                 return Err(Failure::new(
                     FailureKind::Timeout,

@@ -38,8 +38,8 @@ where
         let wall_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let after = os::usage();
 
-        let threads = watch.take().map_or_else(os::threads, ThreadWatch::stop);
-        measured.peak_threads = measured.peak_threads.max(threads);
+        let watched = watch.take().and_then(ThreadWatch::stop);
+        measured.peak_threads = measured.peak_threads.max(watched).max(os::threads());
         measured.worker_threads = measured.worker_threads.max(Some(census.take() as u64));
         let facts = facts()?;
         if measured.warmup_ns.len() < plan.warmup as usize {

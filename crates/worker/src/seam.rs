@@ -32,7 +32,7 @@ pub trait Strategy: Sized + Send + Sync + 'static {
 /// How a strategy carries out a batch workload. This body is what is compared.
 pub trait Run<W: Workload>: Strategy {
     /// The form used with these parameters, or `None` if the model has no honest one; then
-    /// [`run`](Run::run) returns [`unsupported`] with the reason.
+    /// [`ready`](Run::ready) or [`run`](Run::run) returns [`unsupported`] with the reason.
     fn how(params: &W::Params) -> Option<How>;
 
     /// Builds, outside the clock, what this input needs besides the runtime: a pool of another size.
@@ -54,8 +54,17 @@ pub trait Run<W: Workload>: Strategy {
 /// How a strategy serves a network service.
 pub trait Serve<S: Service>: Strategy {
     /// The form used with these parameters, or `None` if the model has no honest one; then
-    /// [`serve`](Serve::serve) returns [`unsupported`] with the reason.
+    /// [`ready`](Serve::ready) returns [`unsupported`] with the reason.
     fn how(params: &S::Params) -> Option<How>;
+
+    /// Builds what this service needs besides the runtime, before anybody connects.
+    ///
+    /// # Errors
+    /// If threads cannot be started, or [`unsupported`].
+    fn ready(&self, service: &Arc<S>) -> io::Result<()> {
+        let _ = service;
+        Ok(())
+    }
 
     /// Serves until the process ends.
     ///

@@ -108,10 +108,10 @@ pub fn workers(asked: Option<usize>) -> Result<usize, UsageError> {
     }
 }
 
-/// How often a profile runs a workload inside one process.
-pub fn sampling(profile: Profile, entry: &Entry) -> SamplingPlan {
+/// How often a profile runs a case inside one process.
+pub fn sampling(profile: Profile, case: &Case) -> SamplingPlan {
     let millis = |ms| Duration::from_millis(ms).as_nanos() as u64;
-    if entry.spec.sampling == Sampling::Once {
+    if case.sampling == Sampling::Once {
         return SamplingPlan { warmup: 0, min_samples: 1, budget_ns: 0 };
     }
     match profile {
@@ -161,7 +161,7 @@ mod tests {
         let range = choose(&["map"], &["blocks=0"]).unwrap_err();
         assert_eq!(
             range,
-            "map: parameter `blocks=0` is out of range: give a whole number from 1 to 65536"
+            "map: parameter `blocks=0` is out of range: give a whole number from 1 to 16384"
         );
         let text = choose(&["map"], &["blocks"]).unwrap_err();
         assert!(text.contains("`blocks` is not an assignment: write it as key=value"));

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::{
-    Definition, Digest, Key, Limit, ParamError, Params, Profile, Service, Spec, Workload,
+    Definition, Digest, Key, Limit, ParamError, Params, Profile, Sampling, Service, Spec, Workload,
     for_each_workload,
 };
 
@@ -32,6 +32,8 @@ pub struct Case {
     pub connections: usize,
     /// The physical bound.
     pub limit: Limit,
+    /// How often it runs inside one process.
+    pub sampling: Sampling,
 }
 
 /// A workload with its types erased.
@@ -125,6 +127,7 @@ fn case<D: Definition>(params: &D::Params, connections: usize) -> Case {
         operations: D::operations(params),
         connections,
         limit: D::limit(params),
+        sampling: D::sampling(params),
     }
 }
 

@@ -56,7 +56,7 @@ impl fmt::Display for Metric {
 pub enum Sampling {
     /// After a warm-up, until the profile's time budget is used.
     Repeated,
-    /// Once, cold: the first burst of a fresh process is what is asked about.
+    /// Once, without warm-up: it takes long, and there is nothing to warm.
     Once,
 }
 
@@ -73,15 +73,13 @@ pub struct Spec {
     pub operation: &'static str,
     /// The number the strategies are ordered by.
     pub metric: Metric,
-    /// How often it runs inside one process.
-    pub sampling: Sampling,
 }
 
 /// How much to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
-    /// Everything once at tiny sizes, to see that it works; the numbers mean nothing.
+    /// Tiny sizes, to see that everything works; the numbers mean nothing.
     Smoke,
     /// A useful answer within three minutes on two cores.
     Quick,
@@ -115,8 +113,8 @@ pub enum Limit {
     },
     /// The sequential floor's wall time, measured in the same rounds, divided by the workers.
     SequentialOverWorkers,
-    /// What the hand-written readiness loop costs, measured in the same rounds.
-    EventLoop,
+    /// What the cheapest variant of the floor costs, measured in the same rounds.
+    Floor,
 }
 
 impl Limit {
@@ -131,7 +129,7 @@ impl Limit {
         match self {
             Limit::Time { reason, .. } => reason,
             Limit::SequentialOverWorkers => "sequential floor ÷ workers",
-            Limit::EventLoop => "event-loop floor",
+            Limit::Floor => "cheapest floor",
         }
     }
 }
@@ -157,6 +155,12 @@ pub trait Definition: Sized + Send + Sync + 'static {
 
     /// The physical bound with these parameters.
     fn limit(params: &Self::Params) -> Limit;
+
+    /// How often it runs inside one process.
+    fn sampling(params: &Self::Params) -> Sampling {
+        let _ = params;
+        Sampling::Repeated
+    }
 }
 
 /// A unit of work with a known answer, saying nothing about scheduling.

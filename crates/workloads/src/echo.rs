@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::map::{fill, mix};
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Sampling,
-    Service, Spec,
+    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Service, Spec,
 };
 
 const HEADER: usize = 24;
@@ -67,7 +66,6 @@ impl Definition for Echo {
         question: "What does a server pay for a small message there and back, by connections?",
         operation: "round trip",
         metric: Metric::CpuPerOperation,
-        sampling: Sampling::Repeated,
     };
     type Params = EchoParams;
 
@@ -96,7 +94,7 @@ impl Definition for Echo {
     }
 
     fn limit(_: &EchoParams) -> Limit {
-        Limit::EventLoop
+        Limit::Floor
     }
 }
 

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Sampling, Spec,
-    Workload,
+    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Spec, Workload,
 };
 
 /// The workload.
@@ -44,7 +43,6 @@ impl Definition for Gather {
         question: "What does it cost to have this many operations waiting at the same time?",
         operation: "wait",
         metric: Metric::Wall,
-        sampling: Sampling::Repeated,
     };
     type Params = GatherParams;
 

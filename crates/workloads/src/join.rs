@@ -6,8 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Sampling, Spec,
-    Workload,
+    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Spec, Workload,
 };
 
 const MAX_N: usize = 15;
@@ -44,7 +43,6 @@ impl Definition for Join {
         question: "How well does recursive work that forks and joins spread over the cores?",
         operation: "solution",
         metric: Metric::Wall,
-        sampling: Sampling::Repeated,
     };
     type Params = JoinParams;
 

@@ -7,8 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Sampling, Spec,
-    Workload,
+    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Spec, Workload,
 };
 
 /// The workload.
@@ -29,15 +28,11 @@ pub struct MapParams {
 
 impl Params for MapParams {
     const KEYS: &'static [Key] = &[
-        Key { name: "blocks", range: crate::Range::Integer(1, 65_536), meaning: "blocks to hash" },
-        Key {
-            name: "kib",
-            range: crate::Range::Integer(1, 1_024),
-            meaning: "size of a block, KiB",
-        },
+        Key { name: "blocks", range: crate::Range::Integer(1, 16_384), meaning: "blocks to hash" },
+        Key { name: "kib", range: crate::Range::Integer(1, 256), meaning: "size of a block, KiB" },
         Key {
             name: "chunk",
-            range: crate::Range::Integer(1, 65_536),
+            range: crate::Range::Integer(1, 16_384),
             meaning: "blocks handed over at a time by strategies that do not split by themselves",
         },
     ];
@@ -50,7 +45,6 @@ impl Definition for Map {
         question: "How well does equal, independent CPU work spread over the cores?",
         operation: "block",
         metric: Metric::Wall,
-        sampling: Sampling::Repeated,
     };
     type Params = MapParams;
 

@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::map::fill;
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Sampling, Spec,
-    Workload,
+    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Spec, Workload,
 };
 
 /// The workload.
@@ -30,8 +29,8 @@ pub struct ReadFilesParams {
 
 impl Params for ReadFilesParams {
     const KEYS: &'static [Key] = &[
-        Key { name: "files", range: Range::Integer(1, 100_000), meaning: "files to read" },
-        Key { name: "kib", range: Range::Integer(1, 1_024), meaning: "size of a file, KiB" },
+        Key { name: "files", range: Range::Integer(1, 20_000), meaning: "files to read" },
+        Key { name: "kib", range: Range::Integer(1, 256), meaning: "size of a file, KiB" },
         Key {
             name: "in_flight",
             range: Range::Integer(1, 256),
@@ -47,7 +46,6 @@ impl Definition for ReadFiles {
         question: "What does it cost to read many small files that the page cache holds?",
         operation: "file",
         metric: Metric::Wall,
-        sampling: Sampling::Repeated,
     };
     type Params = ReadFilesParams;
 
