@@ -122,7 +122,7 @@ pub(crate) fn entries(programs: &[Program]) -> Vec<PlannedEntry> {
 pub(crate) fn rounds(profile: Profile) -> u32 {
     match profile {
         Profile::Smoke => 2,
-        Profile::Quick => 5,
+        Profile::Quick => 6,
         Profile::Standard => 12,
         Profile::Thorough => 40,
     }

@@ -582,7 +582,7 @@ pub(crate) mod tests {
                 case: case.to_owned(),
                 entry: (*entry).to_owned(),
                 started_ms: 0,
-                visit_ns: 10_000_000,
+                visit_ns: 100_000_000,
                 outcome: outcome.clone(),
             })
         });

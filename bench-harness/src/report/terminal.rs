@@ -8,19 +8,24 @@ use worker::units;
 use super::model::{CaseReport, Report, Row, interval};
 use super::text::{self, clean, or_dash};
 
+const COLUMNS: usize = 100;
+
 /// The whole report as plain text.
 pub(crate) fn render(report: &Report) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "{}", text::provenance(report));
-    let _ = writeln!(
-        out,
-        "{:.0} % of the time of all visits was measured or warm-up\n",
-        100.0 * report.measured_share
+    paragraph(&mut out, "", &text::provenance(report));
+    let share = 100.0 * report.measured_share;
+    paragraph(
+        &mut out,
+        "",
+        &format!("{share:.0} % of the time of all visits was measured or warm-up"),
     );
+    out.push('\n');
     table(&mut out, &matrix(report), 1);
-    let _ = writeln!(out, "\n{}", text::LEGEND);
+    out.push('\n');
+    paragraph(&mut out, "", text::LEGEND);
     if report.contestants().any(|entry| entry == "async-std") {
-        let _ = writeln!(out, "{}", text::ASYNC_STD);
+        paragraph(&mut out, "", text::ASYNC_STD);
     }
     for case in &report.cases {
         case_section(&mut out, case);
@@ -38,9 +43,10 @@ fn matrix(report: &Report) -> Vec<Vec<String>> {
 }
 
 fn case_section(out: &mut String, case: &CaseReport) {
-    let _ = writeln!(out, "\n{} — {}", clean(&case.id), case.question);
-    let _ = writeln!(out, "  {}", case.answer);
-    let _ = writeln!(out, "  by {}, limit: {}", case.metric, case.limit);
+    out.push('\n');
+    paragraph(out, "", &format!("{} — {}", clean(&case.id), case.question));
+    paragraph(out, "  ", &case.answer);
+    paragraph(out, "  ", &format!("by {}, limit: {}", case.metric, case.limit));
     let header = ["", "value", "ratio", "verdict", "of limit", "CPU/op", "memory", "threads"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     rows.extend(case.rows.iter().filter(|row| row.numbers.is_some()).map(cells));
@@ -49,22 +55,24 @@ fn case_section(out: &mut String, case: &CaseReport) {
     }
     for row in &case.rows {
         if let Some(prediction) = row.numbers.as_ref().and_then(text::prediction) {
-            let _ = writeln!(out, "  {}: {prediction}", clean(&row.entry));
+            paragraph(out, "  ", &format!("{}: {prediction}", row.entry));
         }
     }
     for row in &case.rows {
         if let Some(failure) = &row.failure {
-            let _ = writeln!(
-                out,
-                "  {}: {}: {}",
-                clean(&row.entry),
-                failure.kind,
-                clean(&failure.reason)
-            );
+            paragraph(out, "  ", &format!("{}: {}: {}", row.entry, failure.kind, failure.reason));
         }
     }
     for note in &case.notes {
-        let _ = writeln!(out, "  note: {}", clean(note));
+        paragraph(out, "  ", &format!("note: {note}"));
+    }
+}
+
+/// Writes text on lines that fit, tamed.
+fn paragraph(out: &mut String, indent: &str, text: &str) {
+    let options = textwrap::Options::new(COLUMNS).initial_indent(indent).subsequent_indent(indent);
+    for line in textwrap::wrap(&clean(text), options) {
+        let _ = writeln!(out, "{line}");
     }
 }
 
@@ -75,7 +83,7 @@ fn cells(row: &Row) -> Vec<String> {
         units::duration(numbers.value_ns),
         or_dash(numbers.ratio, interval),
         text::verdict(row),
-        text::share(numbers.limit_share),
+        or_dash(numbers.limit_share, |share| units::percent(share.estimate)),
         or_dash(numbers.cpu_ns_per_operation, units::duration),
         or_dash(numbers.peak_memory_bytes, |size| units::bytes(size as f64)),
         or_dash(numbers.peak_threads, |count| count.to_string()),
@@ -96,5 +104,54 @@ fn table(out: &mut String, rows: &[Vec<String>], left_aligned: usize) {
     }
     for line in table.lines() {
         let _ = writeln!(out, "{}", line.trim_end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use worker::How;
+    use worker::protocol::{Failure, FailureKind};
+
+    use super::COLUMNS;
+    use crate::journal::Outcome;
+    use crate::report::model::tests::{run, walls};
+    use crate::report::{Report, markdown, terminal};
+
+    fn example() -> Report {
+        let failure = Failure::new(FailureKind::Timeout, "no answer within 2.0 s; it was killed");
+        Report::of(&run(
+            "map",
+            &[
+                (
+                    "threads",
+                    walls(&[1_000_000, 1_010_000, 990_000], How::fair("threads", "https://a")),
+                ),
+                (
+                    "rayon",
+                    walls(&[1_300_000, 1_310_000, 1_330_000], How::off_label("jobs", "https://b")),
+                ),
+                (
+                    "tokio",
+                    walls(&[9_000_000, 9_100_000, 8_900_000], How::misuse("blocks", "https://c")),
+                ),
+                ("smol", vec![Outcome::Failed(failure)]),
+                (
+                    "floor/sequential",
+                    walls(&[1_900_000, 1_920_000, 1_880_000], How::floor("one", "https://d")),
+                ),
+            ],
+        ))
+    }
+
+    #[test]
+    fn the_report_for_a_terminal() {
+        let text = terminal::render(&example());
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn the_report_in_markdown() {
+        insta::assert_snapshot!(markdown::render(&example()));
     }
 }

@@ -58,15 +58,14 @@ pub(crate) fn matrix_cell(case: &CaseReport, entry: &str) -> String {
 }
 
 /// What the matrix's words mean.
-pub(crate) const LEGEND: &str = "\
-Ratio to the leader of each row by its metric. best: clear of all others; tied: no more than
-2.5 % behind anyone; ?: undecided with this many rounds; alone: no other fair form; misuse: a known
-mistake and its price; —: the model has no form of it.";
+pub(crate) const LEGEND: &str = "Ratio to the leader of each row by its metric. \
+    best: clear of all others; tied: no more than 2.5 % behind anyone; ?: undecided with this many \
+    rounds; alone: no other fair form; misuse: a known mistake and its price; —: the model has no \
+    form of it.";
 
 /// Shown wherever async-std is.
-pub(crate) const ASYNC_STD: &str = "\
-async-std is discontinued in favour of smol (RUSTSEC-2025-0052): measured for programs that still
-run on it, not for new work.";
+pub(crate) const ASYNC_STD: &str = "async-std is discontinued in favour of smol \
+    (RUSTSEC-2025-0052): measured for programs that still run on it, not for new work.";
 
 /// Limit reached, such as `97.1 % [96.0, 98.2]`.
 pub(crate) fn share(share: Option<Ratio>) -> String {

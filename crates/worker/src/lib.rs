@@ -11,6 +11,7 @@ mod sample;
 mod seam;
 mod suite;
 
+pub mod conformance;
 pub mod launch;
 pub mod os;
 pub mod peer;

@@ -79,7 +79,7 @@ impl Definition for Endpoints {
     fn cases(profile: Profile) -> Vec<EndpointsParams> {
         let wait_ms = match profile {
             Profile::Smoke => 2,
-            Profile::Quick => 20,
+            Profile::Quick => 10,
             Profile::Standard | Profile::Thorough => 50,
         };
         [Handler::A, Handler::B, Handler::C, Handler::D]

@@ -1,0 +1,103 @@
+//! Running the built harness against real strategies and misbehaving ones.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+pub const HARNESS: &str = env!("CARGO_BIN_EXE_bench-harness");
+
+/// A folder with executables for `--bin-dir`, and room for runs.
+pub struct Bench {
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    /// With links to these real strategies.
+    pub fn with(strategies: &[&str]) -> Self {
+        let bench = Bench { folder: tempfile::tempdir().unwrap() };
+        fs::create_dir(bench.bin_dir()).unwrap();
+        for name in strategies {
+            let program = built().join(format!("strategy-{name}"));
+            let link = bench.bin_dir().join(format!("strategy-{name}"));
+            std::os::unix::fs::symlink(program, link).unwrap();
+        }
+        bench
+    }
+
+    pub fn bin_dir(&self) -> PathBuf {
+        self.folder.path().join("bin")
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A strategy that describes itself properly and answers `run` with this piece of shell.
+    pub fn add_fixture(&self, name: &str, body: &str) {
+        let described = format!(
+            r#"{{"protocol":1,"reply":"described","strategy":"{name}","variants":["default"]}}"#
+        );
+        let script = format!(
+            "#!/bin/sh\nread -r line\n\
+             case \"$line\" in *describe*) echo '{described}'; exit 0;; esac\n{body}\n"
+        );
+        let path = self.bin_dir().join(format!("strategy-{name}"));
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// The harness with these arguments and this folder's strategies.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(HARNESS);
+        command.args(arguments).arg("--bin-dir").arg(self.bin_dir());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+}
+
+/// The folder of the strategies' executables, built if this package is tested alone.
+fn built() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let folder = Path::new(HARNESS).parent().unwrap().to_owned();
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+        cargo.args(["build", "--quiet", "-p", "strategy-threads", "-p", "strategy-floor"]);
+        if !cfg!(debug_assertions) {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().unwrap().success());
+        folder
+    })
+}
+
+pub fn code(output: &Output) -> i32 {
+    output.status.code().expect("the harness is not killed")
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+pub fn summary(run: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(run.join("summary.json")).unwrap()).unwrap()
+}
+
+/// The row of an entry in a case.
+pub fn row<'a>(summary: &'a Value, case: &str, entry: &str) -> &'a Value {
+    let cases = summary["cases"].as_array().unwrap();
+    let case = cases.iter().find(|c| c["id"] == case).expect("the case is in the summary");
+    let rows = case["rows"].as_array().unwrap();
+    rows.iter().find(|row| row["entry"] == entry).expect("the entry has a row")
+}
+
+pub fn journal(run: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(run.join("measurements.jsonl")).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}

@@ -1,0 +1,168 @@
+//! Whole runs: resuming, reporting, and what is refused.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Bench, HARNESS, code, journal, stderr};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Starts a run long enough to be interrupted, and waits until it has written something.
+fn start(bench: &Bench, run: &Path) -> Child {
+    let arguments = [
+        "run",
+        "--profile",
+        "smoke",
+        "--workload",
+        "map",
+        "--rounds",
+        "40",
+        "--seed",
+        "7",
+        "--out",
+        run.to_str().unwrap(),
+    ];
+    let child =
+        bench.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begin = Instant::now();
+    while journal(run).len() < 5 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "nothing was written");
+        thread::sleep(Duration::from_millis(2));
+    }
+    child
+}
+
+/// Resumes and checks that every visit is there exactly once: 40 rounds of two entries, and one
+/// refusal of the event loop.
+fn resume_and_count(bench: &Bench, run: &Path) {
+    let before = journal(run);
+    let output = bench.run(&["run", "--resume", run.to_str().unwrap()]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let after = journal(run);
+    assert_eq!(after[..before.len()], before, "what was measured is kept");
+    let mut visits: Vec<_> = after
+        .iter()
+        .map(|m| (m["entry"].to_string(), m["round"].as_u64(), m["case"].to_string()))
+        .collect();
+    visits.sort_unstable();
+    visits.dedup();
+    assert_eq!(visits.len(), after.len(), "nothing is measured twice");
+    assert_eq!(after.len(), 81);
+}
+
+#[test]
+fn ctrl_c_leaves_a_run_that_goes_on_where_it_stopped() {
+    let bench = Bench::with(&["threads", "floor"]);
+    let run = bench.path("run");
+    let mut child = start(&bench, &run);
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(fs::read_to_string(run.join("measurements.jsonl")).unwrap().ends_with('\n'));
+    assert!(journal(&run).len() < 81, "it was interrupted");
+    resume_and_count(&bench, &run);
+}
+
+#[test]
+fn a_crash_in_the_middle_of_a_line_loses_that_line_only() {
+    let bench = Bench::with(&["threads", "floor"]);
+    let run = bench.path("run");
+    let mut child = start(&bench, &run);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let path = run.join("measurements.jsonl");
+    let whole = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{whole}{{\"schema\":1,\"round\":0,\"ca")).unwrap();
+    resume_and_count(&bench, &run);
+}
+
+#[test]
+fn other_workers_are_not_mixed_into_a_run() {
+    let bench = Bench::with(&["threads", "floor"]);
+    let run = bench.path("run");
+    let mut child = start(&bench, &run);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    fs::remove_file(bench.bin_dir().join("strategy-threads")).unwrap();
+    bench.add_fixture("threads", "exit 0");
+    let output = bench.run(&["run", "--resume", run.to_str().unwrap()]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("strategy threads has changed"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_report_is_a_function_of_the_journal() {
+    let bench = Bench::with(&["threads", "floor"]);
+    let run = bench.path("run");
+    let arguments =
+        ["run", "--profile", "smoke", "--workload", "map,gather", "--out", run.to_str().unwrap()];
+    assert_eq!(code(&bench.run(&arguments)), 0);
+    let files = ["comparison.md", "comparison.csv", "summary.json"];
+    let read = || files.map(|file| fs::read_to_string(run.join(file)).unwrap());
+    let first = read();
+    for file in files {
+        fs::remove_file(run.join(file)).unwrap();
+    }
+    let report = std::process::Command::new(HARNESS).arg("report").arg(&run).output().unwrap();
+    assert_eq!(code(&report), 0, "{}", stderr(&report));
+    assert_eq!(read(), first);
+
+    let readme = bench.path("README.md");
+    fs::write(&readme, "no markers").unwrap();
+    let splice = || {
+        let mut command = std::process::Command::new(HARNESS);
+        command.arg("report").arg(&run).arg("--splice").arg(&readme).output().unwrap()
+    };
+    assert_eq!(code(&splice()), 2);
+    assert_eq!(fs::read_to_string(&readme).unwrap(), "no markers");
+    fs::write(&readme, "a\n<!-- comparison: begin -->\n<!-- comparison: end -->\nb\n").unwrap();
+    assert_eq!(code(&splice()), 0);
+    assert!(fs::read_to_string(&readme).unwrap().contains("| `map` |"));
+}
+
+#[test]
+fn bad_input_is_refused_in_one_sentence_that_names_it() {
+    let bench = Bench::with(&["threads"]);
+    let folder = bench.path("some-folder");
+    fs::create_dir(&folder).unwrap();
+    let file = bench.path("some-file");
+    fs::write(&file, "").unwrap();
+    let old = bench.path("old-run");
+    fs::create_dir(&old).unwrap();
+    fs::write(old.join("plan.json"), r#"{"schema":99}"#).unwrap();
+    let (folder, old) = (folder.to_str().unwrap(), old.to_str().unwrap());
+    let below_file = file.join("run");
+    let below_file = below_file.to_str().unwrap();
+
+    for (arguments, mend) in [
+        (
+            &["run", "--workload", "gahter"][..],
+            "unknown workload `gahter`: the workloads are gather,",
+        ),
+        (&["run", "--strategy", "tokyo"], "unknown strategy `tokyo`: the strategies are threads"),
+        (&["run", "--profile", "fast"], "invalid value 'fast' for '--profile"),
+        (&["run", "--workers", "0"], "--workers 0 leaves nobody to work: give 1 or more"),
+        (&["run", "--workers", "99999999"], "--workers 99999999: 99999999 threads are more than"),
+        (&["run", "--rounds", "0"], "invalid value '0' for '--rounds"),
+        (&["run", "--out", below_file], "choose another folder with --out"),
+        (&["run", "--out", old], "holds a run already"),
+        (&["run", "--resume", folder], "this is not the folder of a run"),
+        (&["run", "--resume", old], "schema 99 where this program writes 1"),
+        (&["run", "--resume", "/nowhere"], "this is not the folder of a run"),
+        (&["run", "--resume", old, "--rounds", "3"], "cannot be used with"),
+    ] {
+        let output = bench.run(arguments);
+        let text = stderr(&output);
+        assert_eq!(code(&output), 2, "{arguments:?}: {text}");
+        assert!(text.contains(mend), "{arguments:?}: {text}");
+        assert!(!text.contains("panicked"), "{arguments:?}: {text}");
+    }
+    let nowhere = std::process::Command::new(HARNESS).args(["run", "--bin-dir", folder]).output();
+    assert_eq!(code(&nowhere.unwrap()), 2);
+    let report = std::process::Command::new(HARNESS).args(["report", folder]).output().unwrap();
+    assert_eq!(code(&report), 2);
+}

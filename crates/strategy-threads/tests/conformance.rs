@@ -1,0 +1,17 @@
+//! The built executable, as the harness would run it.
+
+use std::path::Path;
+
+use worker::conformance;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_strategy-threads");
+
+#[test]
+fn every_answer_is_right() {
+    conformance::assert_right(Path::new(PROGRAM));
+}
+
+#[test]
+fn one_worker_is_one_thread_that_works() {
+    conformance::assert_one_worker(Path::new(PROGRAM), &["map", "join", "read-files"]);
+}
