@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use worker::conformance::{Tried, try_all};
 use worker::protocol::FailureKind;
+use worker::scratch::Scratch;
 use worker::selection;
 
 use crate::programs::Source;
@@ -17,7 +18,7 @@ use crate::run::own_program;
 /// If a strategy cannot be built or does not speak the protocol, or an oracle fails.
 pub(crate) fn check(source: &Source, workers: Option<usize>) -> anyhow::Result<ExitCode> {
     let workers = selection::workers(workers)?;
-    let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let scratch = Scratch::temporary().context("cannot make a temporary folder")?;
     let peer = own_program()?;
     let mut out = std::io::stdout().lock();
     let (mut right, mut unsupported, mut failed) = (0, 0, 0);

@@ -28,7 +28,7 @@ pub(crate) struct Host {
     pub(crate) git_modified: Option<bool>,
     /// BLAKE3 of `Cargo.lock`.
     pub(crate) lock_file_blake3: Option<String>,
-    /// Versions of the crates under comparison, from `Cargo.lock`.
+    /// Versions of the crates under comparison, from `cargo metadata`.
     pub(crate) versions: BTreeMap<String, String>,
     pub(crate) allocator: String,
 }
@@ -60,6 +60,9 @@ impl Host {
     /// Asks the system.
     pub(crate) fn observe(workspace: Option<&Path>) -> Self {
         let lock = workspace.and_then(|root| fs::read_to_string(root.join("Cargo.lock")).ok());
+        let metadata = workspace.and_then(|root| {
+            output("cargo", &["metadata", "--format-version=1", "--locked"], Some(root))
+        });
         let git = |args: &[&str]| workspace.and_then(|root| output("git", args, Some(root)));
         Host {
             schema: SCHEMA,
@@ -86,7 +89,7 @@ impl Host {
             lock_file_blake3: lock
                 .as_ref()
                 .map(|text| blake3::hash(text.as_bytes()).to_hex().to_string()),
-            versions: lock.as_deref().map(versions).unwrap_or_default(),
+            versions: metadata.as_deref().map(versions).unwrap_or_default(),
             allocator: "the system's, for every strategy".to_owned(),
         }
     }
@@ -137,18 +140,20 @@ fn count_cpus(list: &str) -> Option<usize> {
     })
 }
 
-fn versions(lock: &str) -> BTreeMap<String, String> {
+/// The versions of the compared crates in what `cargo metadata` prints.
+fn versions(metadata: &str) -> BTreeMap<String, String> {
     #[derive(Deserialize)]
-    struct Lock {
-        package: Vec<Package>,
+    struct Metadata {
+        packages: Vec<Package>,
     }
     #[derive(Deserialize)]
     struct Package {
         name: String,
         version: String,
     }
-    let packages = toml::from_str::<Lock>(lock).map(|lock| lock.package).unwrap_or_default();
-    packages
+    let metadata = serde_json::from_str::<Metadata>(metadata);
+    metadata
+        .map_or_else(|_| Vec::new(), |metadata| metadata.packages)
         .into_iter()
         .filter(|package| COMPARED.contains(&package.name.as_str()))
         .map(|package| (package.name, package.version))
@@ -168,11 +173,11 @@ mod tests {
     }
 
     #[test]
-    fn versions_come_from_the_lock_file() {
-        let lock = "version = 4\n[[package]]\nname = \"tokio\"\nversion = \"1.2.3\"\n\
-                    [[package]]\nname = \"other\"\nversion = \"1.0.0\"\n";
-        assert_eq!(versions(lock), BTreeMap::from([("tokio".to_owned(), "1.2.3".to_owned())]));
-        assert!(versions("not toml").is_empty());
+    fn versions_come_from_cargo() {
+        let metadata = r#"{"packages": [{"name": "tokio", "version": "1.2.3", "id": "x"},
+            {"name": "other", "version": "1.0.0", "id": "y"}]}"#;
+        assert_eq!(versions(metadata), BTreeMap::from([("tokio".to_owned(), "1.2.3".to_owned())]));
+        assert!(versions("not JSON").is_empty());
     }
 
     #[test]

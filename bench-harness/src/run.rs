@@ -1,13 +1,13 @@
 //! Carries out a plan: visit after visit, each written down before the next.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use worker::launch::{self, Visit};
+use worker::scratch::Scratch;
 use worker::selection::{self, Choice, UsageError};
 use workloads::{Profile, find};
 
@@ -44,7 +44,7 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     });
     // Before building: what is refused should be refused at once.
     Journal::check_free(&folder)?;
-    let scratch = Scratch::create(&folder)?;
+    let scratch = scratch_in(&folder)?;
     let programs = settings.source.programs()?;
     let begin = Instant::now();
     let peer = own_program()?;
@@ -97,7 +97,7 @@ pub(crate) fn resume(folder: &Path, bin_dir: Option<PathBuf>) -> anyhow::Result<
     }
     let begin = Instant::now();
     let mut journal = Journal::reopen(folder, &run)?;
-    let scratch = Scratch::create(folder)?;
+    let scratch = scratch_in(folder)?;
     let steps = run.remaining();
     carry_out(folder, &run.plan, &steps, &programs, &scratch, &mut journal, begin)
 }
@@ -194,36 +194,13 @@ fn stop_on_interrupt() -> anyhow::Result<()> {
 }
 
 /// The folder for input files, removed when the run ends.
-#[derive(Debug)]
-pub(crate) struct Scratch(PathBuf);
-
-impl Scratch {
-    pub(crate) fn create(folder: &Path) -> Result<Self, UsageError> {
-        let path = folder.join("scratch");
-        fs::create_dir_all(&path).and_then(|()| fs::canonicalize(&path)).map(Scratch).map_err(
-            |error| {
-                UsageError(format!(
-                    "cannot write to {}: {error}; choose another folder with --out",
-                    folder.display()
-                ))
-            },
-        )
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left of it is made again or ignored.
-        let _ = fs::remove_dir_all(&self.0);
-        if let Some(folder) = self.0.parent() {
-            // Goes only if the run ended before it began, and it is empty.
-            let _ = fs::remove_dir(folder);
-        }
-    }
+fn scratch_in(folder: &Path) -> Result<Scratch, UsageError> {
+    Scratch::create(&folder.join("scratch")).map_err(|error| {
+        UsageError(format!(
+            "cannot write to {}: {error}; choose another folder with --out",
+            folder.display()
+        ))
+    })
 }
 
 /// Tells on standard error how far the run is, between two visits and never during one.

@@ -14,6 +14,7 @@ use crate::cell;
 use crate::launch::Visit;
 use crate::peer;
 use crate::protocol::{Failure, FailureKind, Measured, ServeRequest};
+use crate::scratch::Scratch;
 use crate::selection::{self, Choice, UsageError};
 use crate::suite::{Body, Variant};
 use crate::units;
@@ -260,7 +261,7 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
     let workers = selection::workers(args.workers)?;
     let choice = Choice { workloads: args.workloads, params: args.params, faithful: args.faithful };
     let cases = selection::cases(profile, &choice)?;
-    let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let scratch = Scratch::temporary().context("cannot make a temporary folder")?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
 
     let mut outcomes = Vec::new();

@@ -7,6 +7,7 @@ use workloads::{Case, Entry, Profile};
 
 use crate::launch::{self, Visit};
 use crate::protocol::{Failure, FailureKind, Measured, SamplingPlan};
+use crate::scratch::Scratch;
 use crate::selection::{self, Choice};
 
 /// One cell that was tried.
@@ -93,6 +94,6 @@ pub fn assert_one_worker(program: &Path, workloads: &[&str]) {
 }
 
 fn try_all_in_temporary_folder(program: &Path, workers: usize) -> Vec<Tried> {
-    let scratch = tempfile::tempdir().expect("a temporary folder can be made");
+    let scratch = Scratch::temporary().expect("a temporary folder can be made");
     try_all(program, program, workers, scratch.path()).expect("the program speaks the protocol")
 }

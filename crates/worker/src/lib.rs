@@ -16,6 +16,7 @@ pub mod launch;
 pub mod os;
 pub mod peer;
 pub mod protocol;
+pub mod scratch;
 pub mod selection;
 pub mod units;
 

@@ -1,11 +1,9 @@
 //! Workers that misbehave become rows of the table, and the rest of the run completes.
 
-mod common;
-
 use std::fs;
 use std::time::{Duration, Instant};
 
-use common::{Bench, code, row, stderr, summary};
+use crate::bench::{Bench, code, row, stderr, summary};
 
 /// An honest reply but for the digest and the time.
 fn reply(wall_ns: &str, digest: &str) -> String {

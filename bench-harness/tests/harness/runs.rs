@@ -1,14 +1,12 @@
 //! Whole runs: resuming, reporting, and what is refused.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Bench, HARNESS, code, journal, stderr};
+use crate::bench::{Bench, HARNESS, code, journal, stderr};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 

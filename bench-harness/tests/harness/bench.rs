@@ -8,16 +8,16 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-pub const HARNESS: &str = env!("CARGO_BIN_EXE_bench-harness");
+pub(crate) const HARNESS: &str = env!("CARGO_BIN_EXE_bench-harness");
 
 /// A folder with executables for `--bin-dir`, and room for runs.
-pub struct Bench {
+pub(crate) struct Bench {
     folder: tempfile::TempDir,
 }
 
 impl Bench {
     /// With links to these real strategies.
-    pub fn with(strategies: &[&str]) -> Self {
+    pub(crate) fn with(strategies: &[&str]) -> Self {
         let bench = Bench { folder: tempfile::tempdir().unwrap() };
         fs::create_dir(bench.bin_dir()).unwrap();
         for name in strategies {
@@ -28,16 +28,16 @@ impl Bench {
         bench
     }
 
-    pub fn bin_dir(&self) -> PathBuf {
+    pub(crate) fn bin_dir(&self) -> PathBuf {
         self.folder.path().join("bin")
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// A strategy that describes itself properly and answers `run` with this piece of shell.
-    pub fn add_fixture(&self, name: &str, body: &str) {
+    pub(crate) fn add_fixture(&self, name: &str, body: &str) {
         let described = format!(
             r#"{{"protocol":1,"reply":"described","strategy":"{name}","variants":["default"]}}"#
         );
@@ -51,13 +51,13 @@ impl Bench {
     }
 
     /// The harness with these arguments and this folder's strategies.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(HARNESS);
         command.args(arguments).arg("--bin-dir").arg(self.bin_dir());
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 }
@@ -77,27 +77,27 @@ fn built() -> &'static Path {
     })
 }
 
-pub fn code(output: &Output) -> i32 {
+pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().expect("the harness is not killed")
 }
 
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-pub fn summary(run: &Path) -> Value {
+pub(crate) fn summary(run: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(run.join("summary.json")).unwrap()).unwrap()
 }
 
 /// The row of an entry in a case.
-pub fn row<'a>(summary: &'a Value, case: &str, entry: &str) -> &'a Value {
+pub(crate) fn row<'a>(summary: &'a Value, case: &str, entry: &str) -> &'a Value {
     let cases = summary["cases"].as_array().unwrap();
     let case = cases.iter().find(|c| c["id"] == case).expect("the case is in the summary");
     let rows = case["rows"].as_array().unwrap();
     rows.iter().find(|row| row["entry"] == entry).expect("the entry has a row")
 }
 
-pub fn journal(run: &Path) -> Vec<Value> {
+pub(crate) fn journal(run: &Path) -> Vec<Value> {
     let text = fs::read_to_string(run.join("measurements.jsonl")).unwrap_or_default();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }

@@ -1,0 +1,5 @@
+//! The built harness as a user would run it.
+
+mod bench;
+mod faults;
+mod runs;
