@@ -85,7 +85,8 @@ impl Host {
             },
             rustc: output("rustc", &["--version"], workspace),
             git_revision: git(&["rev-parse", "HEAD"]),
-            git_modified: git(&["status", "--porcelain"]).map(|changes| !changes.is_empty()),
+            git_modified: git(&["status", "--porcelain", "--untracked-files=no"])
+                .map(|changes| !changes.is_empty()),
             lock_file_blake3: lock
                 .as_ref()
                 .map(|text| blake3::hash(text.as_bytes()).to_hex().to_string()),

@@ -385,6 +385,9 @@ impl Comparison {
                         Some((peak, bound)) if peak < bound => {
                             format!(", with {peak} in flight where {bound} were predicted")
                         }
+                        Some((peak, _)) if numbers.peak_threads > Some(peak) && peak > 1 => {
+                            " (starting the threads, or waking them, is part of it)".to_owned()
+                        }
                         _ => String::new(),
                     };
                     notes.push(format!(

@@ -45,6 +45,10 @@ impl Bench {
             "#!/bin/sh\nread -r line\n\
              case \"$line\" in *describe*) echo '{described}'; exit 0;; esac\n{body}\n"
         );
+        self.add_program(name, &script);
+    }
+
+    pub(crate) fn add_program(&self, name: &str, script: &str) {
         let path = self.bin_dir().join(format!("strategy-{name}"));
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();

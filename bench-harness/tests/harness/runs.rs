@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::bench::{Bench, HARNESS, code, journal, stderr};
+use crate::bench::{Bench, HARNESS, code, journal, row, stderr, summary};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -163,4 +163,24 @@ fn bad_input_is_refused_in_one_sentence_that_names_it() {
     assert_eq!(code(&nowhere.unwrap()), 2);
     let report = std::process::Command::new(HARNESS).args(["report", folder]).output().unwrap();
     assert_eq!(code(&report), 2);
+}
+
+#[test]
+fn the_minimal_strategy_of_the_protocol_page_takes_part() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no python3 here");
+        return;
+    }
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../PROTOCOL.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, program) = page.split_once("```python\n").unwrap();
+    let (program, _) = program.split_once("```").unwrap();
+    let bench = Bench::with(&["floor"]);
+    bench.add_program("python", program);
+    let run = bench.path("run");
+    let output = bench.run(&["run", "--profile", "smoke", "--out", run.to_str().unwrap()]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let summary = summary(&run);
+    assert_eq!(row(&summary, "gather/n=100", "python")["numbers"]["rounds"], 2);
+    assert_eq!(row(&summary, "map", "python")["failure"]["reason"], "only gather");
 }

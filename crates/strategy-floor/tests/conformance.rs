@@ -18,3 +18,8 @@ fn one_worker_is_one_thread_that_works() {
         &["map", "join", "read-files", "gather", "echo"],
     );
 }
+
+#[test]
+fn the_server_stands_what_clients_do_to_it() {
+    conformance::assert_serves(Path::new(PROGRAM), &["--variant", "event-loop"]);
+}

@@ -15,3 +15,8 @@ fn every_answer_is_right() {
 fn one_worker_is_one_thread_that_works() {
     conformance::assert_one_worker(Path::new(PROGRAM), &["map", "join", "gather", "echo"]);
 }
+
+#[test]
+fn the_server_stands_what_clients_do_to_it() {
+    conformance::assert_serves(Path::new(PROGRAM), &[]);
+}

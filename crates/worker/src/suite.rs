@@ -9,7 +9,17 @@ use crate::seam::{How, Run, Serve, Strategy};
 
 macro_rules! suite {
     (batch: [$($workload:path),* $(,)?], service: [$($service:path),* $(,)?] $(,)?) => {
-        /// A strategy that has every workload.
+        /// A strategy that has every workload. One that lacks some is not accepted:
+        ///
+        /// ```compile_fail,E0277
+        /// struct Nothing;
+        /// impl worker::Strategy for Nothing {
+        ///     const NAME: &'static str = "nothing";
+        ///     const VARIANT: &'static str = "default";
+        ///     fn build(_: &worker::Means) -> std::io::Result<Self> { Ok(Nothing) }
+        /// }
+        /// worker::Variant::of::<Nothing>(); // `Run<Gather>` is not implemented for `Nothing`
+        /// ```
         pub trait Suite: Strategy $(+ Run<$workload>)* $(+ Serve<$service>)* {}
 
         impl<S> Suite for S where S: Strategy $(+ Run<$workload>)* $(+ Serve<$service>)* {}
