@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use worker::selection::{Choice, UsageError};
+use clap::{Args, Parser, Subcommand};
+use worker::selection::{Choice, ProfileArg, UsageError};
 use workloads::{Profile, catalog};
 
 use crate::programs::{self, Source};
@@ -105,30 +105,6 @@ struct RunArgs {
         "profile", "workloads", "strategies", "rounds", "workers", "seed", "out", "faithful", "time_limit",
     ])]
     resume: Option<PathBuf>,
-}
-
-/// [`Profile`] on a command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ProfileArg {
-    /// Tiny sizes, to see that everything works: the numbers mean nothing
-    Smoke,
-    /// A useful answer in about three minutes
-    Quick,
-    /// Full sizes, about fifteen minutes
-    Standard,
-    /// Full sizes and many rounds, for close calls
-    Thorough,
-}
-
-impl From<ProfileArg> for Profile {
-    fn from(profile: ProfileArg) -> Profile {
-        match profile {
-            ProfileArg::Smoke => Profile::Smoke,
-            ProfileArg::Quick => Profile::Quick,
-            ProfileArg::Standard => Profile::Standard,
-            ProfileArg::Thorough => Profile::Thorough,
-        }
-    }
 }
 
 /// Does what the command line says.

@@ -349,19 +349,19 @@ impl Comparison {
                 interval(ratio)
             );
         }
-        let mut parts = Vec::new();
-        if !tied.is_empty() {
-            parts.push(format!("{} are tied", tied.join(", ")));
+        let undecided = undecided.join(", ");
+        match (tied.is_empty(), undecided.is_empty()) {
+            (false, true) => format!("{} are tied; {} leads.", tied.join(", "), shown(first)),
+            (false, false) => format!(
+                "{} are tied; {} leads. Undecided: {undecided}; more rounds would tell.",
+                tied.join(", "),
+                shown(first)
+            ),
+            (true, false) => {
+                format!("{} leads. Undecided: {undecided}; more rounds would tell.", shown(first))
+            }
+            (true, true) => format!("{} leads, and nobody is clear of all others.", shown(first)),
         }
-        if !undecided.is_empty() {
-            let more = if tied.is_empty() { "" } else { "; " };
-            parts.push(format!("{more}undecided: {}", undecided.join(", ")));
-        }
-        if parts.is_empty() {
-            return format!("{} leads, and nobody is clear of all others.", shown(first));
-        }
-        let decide = if undecided.is_empty() { "" } else { " (more rounds would tell)" };
-        format!("{} leads: {}{decide}.", shown(first), parts.concat())
     }
 
     /// Tripwires: what would show that a result is probably wrong, or that it needs explaining.

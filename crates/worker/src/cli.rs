@@ -1,6 +1,6 @@
 //! The command line of a strategy by itself.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use crate::launch::Visit;
 use crate::peer;
 use crate::protocol::{Failure, FailureKind, Measured, ServeRequest};
 use crate::scratch::Scratch;
-use crate::selection::{self, Choice, UsageError};
+use crate::selection::{self, Choice, ProfileArg, UsageError};
 use crate::suite::{Body, Variant};
 use crate::units;
 
@@ -94,30 +94,6 @@ struct ServeArgs {
     variant: Option<String>,
 }
 
-/// [`Profile`] on a command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ProfileArg {
-    /// Tiny sizes, to see that everything works
-    Smoke,
-    /// A useful answer in a short time
-    Quick,
-    /// Full sizes
-    Standard,
-    /// Full sizes, longer
-    Thorough,
-}
-
-impl From<ProfileArg> for Profile {
-    fn from(profile: ProfileArg) -> Profile {
-        match profile {
-            ProfileArg::Smoke => Profile::Smoke,
-            ProfileArg::Quick => Profile::Quick,
-            ProfileArg::Standard => Profile::Standard,
-            ProfileArg::Thorough => Profile::Thorough,
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A table for people
@@ -138,15 +114,23 @@ pub fn main(variants: &[Variant]) -> ExitCode {
             run(variants, args)
         }
     };
-    outcome.unwrap_or_else(|error| {
-        let closed = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::BrokenPipe;
-        if error.chain().filter_map(|cause| cause.downcast_ref()).any(closed) {
-            // Whoever read the output has seen enough.
-            return ExitCode::SUCCESS;
+    finish(outcome)
+}
+
+/// Prints an error once, as one chain, and maps the outcome of a program to its exit code: 2 for a
+/// [`UsageError`], 1 for any other error, 0 where whoever read the output has seen enough.
+pub fn finish(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    let closed = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;
+    match outcome {
+        Ok(code) => code,
+        Err(error) if error.chain().filter_map(|cause| cause.downcast_ref()).any(closed) => {
+            ExitCode::SUCCESS
         }
-        eprintln!("error: {error:#}");
-        ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
-    })
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+        }
+    }
 }
 
 fn chosen<'a>(variants: &'a [Variant], name: Option<&str>) -> Result<&'a Variant, UsageError> {
@@ -158,7 +142,7 @@ fn chosen<'a>(variants: &'a [Variant], name: Option<&str>) -> Result<&'a Variant
 }
 
 fn list(variants: &[Variant]) -> anyhow::Result<ExitCode> {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     for variant in variants {
         writeln!(out, "{}, variant {}", variant.strategy, variant.name)?;
         for entry in catalog() {
@@ -304,7 +288,7 @@ fn print(
     outcomes: Vec<Outcome>,
     format: Format,
 ) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     if format == Format::Json {
         let document = Document {
             schema: 1,

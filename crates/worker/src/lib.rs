@@ -20,6 +20,6 @@ pub mod scratch;
 pub mod selection;
 pub mod units;
 
-pub use cli::main;
+pub use cli::{finish, main};
 pub use seam::{How, Means, Run, Serve, Standing, Strategy, pause_after, unsupported};
 pub use suite::{Suite, Variant};

@@ -13,6 +13,30 @@ use crate::protocol::SamplingPlan;
 #[error("{0}")]
 pub struct UsageError(pub String);
 
+/// [`Profile`] on a command line.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum ProfileArg {
+    /// Tiny sizes, to see that everything works: the numbers mean nothing
+    Smoke,
+    /// A useful answer: the whole comparison in about three minutes
+    Quick,
+    /// Full sizes: the whole comparison in about fifteen minutes
+    Standard,
+    /// Full sizes and many rounds, for close calls
+    Thorough,
+}
+
+impl From<ProfileArg> for Profile {
+    fn from(profile: ProfileArg) -> Profile {
+        match profile {
+            ProfileArg::Smoke => Profile::Smoke,
+            ProfileArg::Quick => Profile::Quick,
+            ProfileArg::Standard => Profile::Standard,
+            ProfileArg::Thorough => Profile::Thorough,
+        }
+    }
+}
+
 /// What the user may choose about the cases.
 #[derive(Debug, Clone, Default)]
 pub struct Choice {

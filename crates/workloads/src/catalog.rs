@@ -142,6 +142,13 @@ pub fn catalog() -> Vec<Entry> {
 }
 
 /// The workload of that name.
+///
+/// ```
+/// let gather = workloads::find("gather").expect("it is in the catalogue");
+/// let cases = gather.cases(workloads::Profile::Quick);
+/// assert_eq!(cases[0].id, "gather/n=1000");
+/// assert!(workloads::find("gahter").is_none());
+/// ```
 pub fn find(name: &str) -> Option<Entry> {
     catalog().into_iter().find(|entry| entry.spec.name == name)
 }
