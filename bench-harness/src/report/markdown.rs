@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use worker::units;
 
-use super::model::{CaseReport, Report, Row, interval};
-use super::text::{self, clean, or_dash};
+use super::model::{CaseReport, Report, Row};
+use super::text::{self, clean, interval, or_dash};
 
 /// The whole report.
 pub(crate) fn render(report: &Report) -> String {

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use anyhow::Context;
 
+mod comparison;
 mod csv;
 pub(crate) mod markdown;
 mod model;
+mod rows;
 pub(crate) mod splice;
 mod summary;
 pub(crate) mod terminal;

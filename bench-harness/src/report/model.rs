@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use worker::protocol::{FailureKind, Measured, Sample};
+use worker::protocol::{FailureKind, Measured};
 use worker::{Standing, units};
 use workloads::{Class, Limit, Metric, Profile, find};
 
+use super::comparison::{Comparison, kinship};
 use crate::host::Host;
 use crate::journal::{Measurement, Outcome, Run};
-use crate::judge::{self, Judgement, Ratio, Verdict, median};
+use crate::judge::{Ratio, Verdict};
 use crate::plan::{PlannedCase, PlannedEntry, SCHEMA};
 
 /// The whole comparison.
@@ -155,9 +156,9 @@ impl Report {
 }
 
 /// The processes of one entry that measured something, by round.
-struct Observed<'a> {
-    entry: &'a PlannedEntry,
-    rounds: BTreeMap<u32, &'a Measured>,
+pub(super) struct Observed<'a> {
+    pub(super) entry: &'a PlannedEntry,
+    pub(super) rounds: BTreeMap<u32, &'a Measured>,
 }
 
 impl CaseReport {
@@ -237,7 +238,7 @@ fn limit_text(limit: &Limit) -> String {
 }
 
 impl Row {
-    fn without_numbers(entry: &PlannedEntry, failure: Option<FailureReport>) -> Self {
+    pub(super) fn without_numbers(entry: &PlannedEntry, failure: Option<FailureReport>) -> Self {
         Row {
             entry: entry.id.clone(),
             strategy: entry.strategy.clone(),
@@ -256,300 +257,10 @@ impl Row {
     }
 }
 
-/// The entries of a case that have numbers, judged.
-struct Comparison {
-    workload: String,
-    workers: usize,
-    metric: Metric,
-    rows: Vec<Row>,
-}
-
-impl Comparison {
-    fn of(
-        case: &PlannedCase,
-        metric: Metric,
-        observed: &[Observed<'_>],
-        rounds: &[u32],
-        workers: usize,
-    ) -> Self {
-        let values: Vec<Vec<f64>> = observed
-            .iter()
-            .map(|o| rounds.iter().map(|round| value(metric, case, o.rounds[round])).collect())
-            .collect();
-        let judgement = Judgement::of(&values);
-        let mut rows: Vec<Row> = observed
-            .iter()
-            .enumerate()
-            .map(|(index, o)| {
-                let processes: Vec<_> = rounds.iter().map(|round| o.rounds[round]).collect();
-                row(case, o.entry, &processes, judgement.typical(index))
-            })
-            .collect();
-        let contestants: Vec<_> = (0..rows.len()).filter(|&i| rows[i].is_contestant()).collect();
-        let leader = judgement.leader(&contestants);
-        for (&index, verdict) in contestants.iter().zip(judgement.verdicts(&contestants)) {
-            rows[index].numbers.as_mut().expect("measured rows have numbers").verdict =
-                Some(verdict);
-        }
-        let floors: Vec<_> = (0..rows.len()).filter(|&i| rows[i].strategy == "floor").collect();
-        let sequential = floors.iter().copied().find(|&i| rows[i].variant == "sequential");
-        let cheapest = judgement.leader(&floors);
-        for index in 0..rows.len() {
-            let share = match &case.limit {
-                Limit::Time { ns, .. } => {
-                    Some(judge::share_of_constant(*ns as f64, &values[index]))
-                }
-                Limit::SequentialOverWorkers => sequential.map(|floor| {
-                    judgement.ratio(index, floor).inverse().times(1.0 / workers as f64)
-                }),
-                Limit::Floor => cheapest.map(|floor| judgement.ratio(index, floor).inverse()),
-            };
-            let numbers = rows[index].numbers.as_mut().expect("measured rows have numbers");
-            numbers.limit_share = share;
-            numbers.ratio = leader.map(|leader| judgement.ratio(index, leader));
-        }
-        let rank = |row: &Row| match (row.is_contestant(), row.standing) {
-            (true, _) => 0,
-            (_, Some(Standing::Misuse)) => 1,
-            _ => 2,
-        };
-        let value = |row: &Row| row.numbers.as_ref().map_or(f64::INFINITY, |n| n.value_ns);
-        rows.sort_by(|a, b| rank(a).cmp(&rank(b)).then(value(a).total_cmp(&value(b))));
-        Comparison { workload: case.workload.clone(), workers, metric, rows }
-    }
-
-    fn with_verdict(&self, wanted: Verdict) -> Vec<&str> {
-        let has = |row: &&Row| row.numbers.as_ref().is_some_and(|n| n.verdict == Some(wanted));
-        self.rows.iter().filter(has).map(|row| row.entry.as_str()).collect()
-    }
-
-    /// One sentence that says what the numbers answer.
-    fn answer(&self) -> String {
-        let shown = |row: &Row| {
-            let ns = row.numbers.as_ref().map_or(f64::NAN, |n| n.value_ns);
-            let per = if self.metric == Metric::CpuPerOperation { " CPU each" } else { "" };
-            format!("{} ({}{per})", row.entry, units::duration(ns))
-        };
-        let Some(first) = self.rows.iter().find(|row| row.is_contestant()) else {
-            return "No strategy has a fair form with a number here.".to_owned();
-        };
-        let tied = self.with_verdict(Verdict::Tied);
-        let undecided = self.with_verdict(Verdict::Undecided);
-        if self.with_verdict(Verdict::Alone) == [first.entry.as_str()] {
-            return format!("{} is the only fair form with a number.", shown(first));
-        }
-        if self.with_verdict(Verdict::Best) == [first.entry.as_str()] {
-            let second = self.rows.iter().filter(|row| row.is_contestant()).nth(1);
-            let ratio = second.and_then(|row| row.numbers.as_ref()?.ratio);
-            let (second, ratio) = second.zip(ratio).expect("who is best is better than somebody");
-            return format!(
-                "{} is best; {} follows at {}.",
-                shown(first),
-                second.entry,
-                interval(ratio)
-            );
-        }
-        let undecided = undecided.join(", ");
-        match (tied.is_empty(), undecided.is_empty()) {
-            (false, true) => format!("{} are tied; {} leads.", tied.join(", "), shown(first)),
-            (false, false) => format!(
-                "{} are tied; {} leads. Undecided: {undecided}; more rounds would tell.",
-                tied.join(", "),
-                shown(first)
-            ),
-            (true, false) => {
-                format!("{} leads. Undecided: {undecided}; more rounds would tell.", shown(first))
-            }
-            (true, true) => format!("{} leads, and nobody is clear of all others.", shown(first)),
-        }
-    }
-
-    /// Tripwires: what would show that a result is probably wrong, or that it needs explaining.
-    fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        for row in &self.rows {
-            let Some(numbers) = &row.numbers else { continue };
-            let entry = &row.entry;
-            if row.is_contestant()
-                && numbers.limit_share.is_some_and(|s| s.low.is_some_and(|l| l > 1.0))
-            {
-                notes.push(format!(
-                    "{entry} is beyond its limit, so either the limit or the measurement is wrong: do \
-                     not rely on it."
-                ));
-            }
-            if let Some(predicted) = numbers.predicted_ns {
-                let ratio = numbers.wall_ns / predicted as f64;
-                if !(0.9..=1.1).contains(&ratio) {
-                    let in_flight = match numbers.in_flight {
-                        Some((peak, bound)) if peak < bound => {
-                            format!(", with {peak} in flight where {bound} were predicted")
-                        }
-                        Some((peak, _)) if numbers.peak_threads > Some(peak) && peak > 1 => {
-                            " (starting the threads, or waking them, is part of it)".to_owned()
-                        }
-                        _ => String::new(),
-                    };
-                    notes.push(format!(
-                        "{entry} took {}, {} of the predicted {}{in_flight}.",
-                        units::duration(numbers.wall_ns),
-                        units::ratio(ratio),
-                        units::duration(predicted as f64)
-                    ));
-                }
-            }
-            let cpu_bound = matches!(self.workload.as_str(), "map" | "join");
-            let threads = numbers.worker_threads.unwrap_or(0);
-            if cpu_bound && row.is_contestant() && threads != self.workers as u64 {
-                notes.push(format!(
-                    "{entry} worked on {threads} threads where {} were granted.",
-                    self.workers
-                ));
-            }
-        }
-        let busy = |row: &&Row| {
-            let share = row.numbers.as_ref().and_then(|numbers| numbers.generator_share);
-            share.is_some_and(|share| share > 0.9)
-        };
-        let busy: Vec<_> = self.rows.iter().filter(busy).map(|row| row.entry.as_str()).collect();
-        if !busy.is_empty() {
-            notes.push(format!(
-                "The load generator was busy all the time under {}: their throughput says little, their \
-                 CPU time per operation stays valid.",
-                busy.join(", ")
-            ));
-        }
-        notes
-    }
-}
-
-/// async-std and smol share reactor and executor crates: far apart, they suggest a wrong set-up.
-fn kinship(rows: &[Row]) -> Option<String> {
-    let value = |strategy: &str| {
-        let row = rows.iter().find(|row| row.strategy == strategy && row.is_contestant())?;
-        row.numbers.as_ref().map(|numbers| numbers.value_ns)
-    };
-    let (one, other) = (value("async-std")?, value("smol")?);
-    let ratio = (one / other).max(other / one);
-    (ratio > 1.1).then(|| {
-        format!(
-            "async-std and smol, which share their executor and reactor, are {} apart.",
-            units::ratio(ratio)
-        )
-    })
-}
-
-/// A ratio with its interval, such as `1.34× [1.31, 1.37]`, or `[?]` where the interval says nothing.
-pub(crate) fn interval(ratio: Ratio) -> String {
-    match (ratio.low, ratio.high) {
-        (Some(low), Some(high)) if low == high => units::ratio(ratio.estimate),
-        (Some(low), Some(high)) if high > 10.0 * low => {
-            format!("{} [?]", units::ratio(ratio.estimate))
-        }
-        (Some(low), Some(high)) => format!(
-            "{} [{}, {}]",
-            units::ratio(ratio.estimate),
-            units::digits(low),
-            units::digits(high)
-        ),
-        _ => units::ratio(ratio.estimate),
-    }
-}
-
-/// The observation of one process: the median of its samples.
-fn value(metric: Metric, case: &PlannedCase, measured: &Measured) -> f64 {
-    let of_sample = |sample: &Sample| match (metric, sample.usage) {
-        (Metric::CpuPerOperation, Some(usage)) => usage.cpu_ns() as f64 / case.operations as f64,
-        // Without usage there is no such metric; the wall time stands in, visibly too large.
-        _ => sample.wall_ns as f64,
-    };
-    // A logarithm is taken of it, and a process can be too quick for the clock of CPU time.
-    median_of(measured, of_sample).max(1.0)
-}
-
-fn median_of(measured: &Measured, of_sample: impl Fn(&Sample) -> f64) -> f64 {
-    median(&mut measured.samples.iter().map(of_sample).collect::<Vec<_>>())
-}
-
-fn row(case: &PlannedCase, entry: &PlannedEntry, processes: &[&Measured], value_ns: f64) -> Row {
-    let how = processes.iter().find_map(|process| process.how.clone());
-    let across = |of_process: &dyn Fn(&Measured) -> Option<f64>| {
-        let mut values = processes.iter().map(|p| of_process(p)).collect::<Option<Vec<_>>>()?;
-        Some(median(&mut values))
-    };
-    let operations = case.operations as f64;
-    let usage = |of_usage: fn(&worker::protocol::Usage) -> u64| {
-        across(&|process| {
-            let values: Option<Vec<_>> =
-                process.samples.iter().map(|s| s.usage.map(|u| of_usage(&u) as f64)).collect();
-            values.map(|mut values| median(&mut values) / operations)
-        })
-    };
-    let fact = |name: &str| {
-        across(&|process| {
-            let values: Option<Vec<_>> =
-                process.samples.iter().map(|s| s.facts.get(name).map(|&v| v as f64)).collect();
-            values.map(|mut values| median(&mut values))
-        })
-        .filter(|value| value.is_finite())
-    };
-    let wall_ns = across(&|process| Some(median_of(process, |s| s.wall_ns as f64)))
-        .expect("every process has samples");
-    let latency = merged_latency(processes);
-    let numbers = Numbers {
-        rounds: processes.len(),
-        samples: processes.iter().map(|process| process.samples.len()).sum(),
-        value_ns,
-        verdict: None,
-        ratio: None,
-        limit_share: None,
-        wall_ns,
-        operations_per_second: operations / wall_ns * 1e9,
-        cpu_ns_per_operation: usage(|u| u.cpu_ns()),
-        switches_per_operation: usage(|u| u.voluntary_switches + u.involuntary_switches),
-        peak_memory_bytes: processes.iter().map(|p| p.peak_memory_bytes).max().flatten(),
-        peak_threads: processes.iter().map(|p| p.peak_threads).max().flatten(),
-        worker_threads: processes.iter().map(|p| p.worker_threads).max().flatten(),
-        latency_p50_ns: percentile(&latency, 0.5),
-        latency_p99_ns: percentile(&latency, 0.99),
-        predicted_ns: fact("predicted_ns").map(|ns| ns as u64),
-        in_flight: fact("peak_in_flight")
-            .zip(fact("predicted_in_flight"))
-            .map(|(peak, predicted)| (peak as u64, predicted as u64)),
-        generator_share: fact("generator_cpu_ns").map(|ns| ns / wall_ns),
-    };
-    Row {
-        standing: how.as_ref().map(|how| how.standing),
-        form: how.as_ref().map(|how| how.form.clone()),
-        link: how.map(|how| how.link),
-        numbers: Some(numbers),
-        ..Row::without_numbers(entry, None)
-    }
-}
-
-/// Histograms are merged by their counts; percentiles are never averaged.
-fn merged_latency(processes: &[&Measured]) -> BTreeMap<u64, u64> {
-    let mut merged = BTreeMap::new();
-    for (ns, count) in processes.iter().flat_map(|process| &process.latency_ns) {
-        *merged.entry(*ns).or_insert(0) += count;
-    }
-    merged
-}
-
-fn percentile(histogram: &BTreeMap<u64, u64>, share: f64) -> Option<u64> {
-    let total: u64 = histogram.values().sum();
-    let rank = (total as f64 * share).ceil() as u64;
-    let mut seen = 0;
-    histogram.iter().find_map(|(&ns, count)| {
-        seen += count;
-        (seen >= rank.max(1)).then_some(ns)
-    })
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use worker::How;
-    use worker::protocol::{Failure, Usage};
+    use worker::protocol::{Failure, Sample, Usage};
     use workloads::{Digest, Facts};
 
     use super::*;

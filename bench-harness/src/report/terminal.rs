@@ -5,8 +5,8 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 use worker::units;
 
-use super::model::{CaseReport, Report, Row, interval};
-use super::text::{self, clean, or_dash};
+use super::model::{CaseReport, Report, Row};
+use super::text::{self, clean, interval, or_dash};
 
 const COLUMNS: usize = 100;
 

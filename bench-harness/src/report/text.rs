@@ -67,6 +67,23 @@ pub(crate) const LEGEND: &str = "Ratio to the leader of each row by its metric. 
 pub(crate) const ASYNC_STD: &str = "async-std is discontinued in favour of smol \
     (RUSTSEC-2025-0052): measured for programs that still run on it, not for new work.";
 
+/// A ratio with its interval, such as `1.34× [1.31, 1.37]`, or `[?]` where the interval says nothing.
+pub(crate) fn interval(ratio: Ratio) -> String {
+    match (ratio.low, ratio.high) {
+        (Some(low), Some(high)) if low == high => units::ratio(ratio.estimate),
+        (Some(low), Some(high)) if high > 10.0 * low => {
+            format!("{} [?]", units::ratio(ratio.estimate))
+        }
+        (Some(low), Some(high)) => format!(
+            "{} [{}, {}]",
+            units::ratio(ratio.estimate),
+            units::digits(low),
+            units::digits(high)
+        ),
+        _ => units::ratio(ratio.estimate),
+    }
+}
+
 /// Limit reached, such as `97.1 % [96.0, 98.2]`.
 pub(crate) fn share(share: Option<Ratio>) -> String {
     let Some(share) = share else { return "—".to_owned() };

@@ -1,42 +1,24 @@
 //! The parent's half of the protocol: starts a process for a cell, holds it to its time limit, checks
 //! its answer, and turns whatever goes wrong into a [`Failure`].
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use workloads::{Digest, Facts, Kind};
 
-use crate::os;
+use crate::child::Child;
+pub use crate::child::{stop, stopped};
 use crate::peer;
 use crate::protocol::{
     Failure, FailureKind, Mark, Measured, Reply, Request, RunRequest, Sample, SamplingPlan,
-    ServeRequest, Window, from_line, to_line,
+    ServeRequest, Window, to_line,
 };
 
 /// The subcommand under which a strategy's program speaks the protocol.
 pub const CELL: &str = "cell";
-
-/// Longest reply taken from a worker, in bytes.
-const MAX_LINE: u64 = 4 << 20;
-/// Variables of the caller's shell that would tune one runtime and not the others.
-const TUNING: [&str; 5] = [
-    "ASYNC_STD_THREAD_COUNT",
-    "BLOCKING_MAX_THREADS",
-    "RAYON_NUM_THREADS",
-    "SMOL_THREADS",
-    "TOKIO_WORKER_THREADS",
-];
-const LAST_WORDS: usize = 2048;
-const GRACE: Duration = Duration::from_secs(1);
 
 /// One process run of one cell.
 #[derive(Debug, Clone, Copy)]
@@ -270,175 +252,5 @@ fn unexpected(reply: Reply, wanted: &str) -> Failure {
             let line: String = to_line(&other).chars().take(60).collect();
             Failure::new(FailureKind::Crashed, format!("replied {line} where {wanted} was due"))
         }
-    }
-}
-
-static STOPPED: AtomicBool = AtomicBool::new(false);
-static LIVE: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
-
-/// Kills every process that was started here and lets no further visit succeed: for Ctrl-C.
-pub fn stop() {
-    STOPPED.store(true, SeqCst);
-    for &leader in live().iter() {
-        os::kill_group(leader);
-    }
-}
-
-/// Whether [`stop`] has been called; what a visit returned meanwhile is to be thrown away.
-pub fn stopped() -> bool {
-    STOPPED.load(SeqCst)
-}
-
-fn live() -> MutexGuard<'static, BTreeSet<u32>> {
-    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-enum Event {
-    Line(String),
-    TooLong,
-    NotText,
-}
-
-/// A process in a group of its own that answers line by line.
-struct Child {
-    process: std::process::Child,
-    stdin: Option<ChildStdin>,
-    replies: mpsc::Receiver<Event>,
-    last_words: Arc<Mutex<Vec<u8>>>,
-}
-
-impl Child {
-    fn start(program: &Path, subcommand: &str) -> io::Result<Self> {
-        let mut command = Command::new(program);
-        for variable in TUNING {
-            command.env_remove(variable);
-        }
-        let mut process = command
-            .arg(subcommand)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .map_err(|error| {
-                io::Error::other(format!("cannot start {}: {error}", program.display()))
-            })?;
-        live().insert(process.id());
-        if stopped() {
-            os::kill_group(process.id());
-        }
-        let stdin = process.stdin.take();
-        let stdout = process.stdout.take().expect("standard output is piped");
-        let stderr = process.stderr.take().expect("standard error is piped");
-        let (sender, replies) = mpsc::sync_channel(1);
-        let last_words = Arc::new(Mutex::new(Vec::new()));
-        // Neither thread is joined: a descendant that left the group may hold the pipe open.
-        thread::spawn(move || read_replies(stdout, &sender));
-        let words = Arc::clone(&last_words);
-        thread::spawn(move || keep_tail(stderr, &words));
-        Ok(Child { process, stdin, replies, last_words })
-    }
-
-    fn ask(&mut self, request: &Request, deadline: Instant) -> Result<Reply, Failure> {
-        let asked = Instant::now();
-        let stdin = self.stdin.as_mut().expect("standard input stays open while asking");
-        if writeln!(stdin, "{}", to_line(request)).and_then(|()| stdin.flush()).is_err() {
-            return Err(self.ended_early());
-        }
-        let broken = |reason: String| Failure::new(FailureKind::Crashed, reason);
-        match self.replies.recv_timeout(deadline.saturating_duration_since(asked)) {
-            Ok(Event::Line(line)) => {
-                from_line(&line).map_err(|reason| broken(format!("printed {reason}")))
-            }
-            Ok(Event::TooLong) => {
-                Err(broken(format!("printed more than {} MiB in one line", MAX_LINE >> 20)))
-            }
-            Ok(Event::NotText) => Err(broken("printed bytes that are not UTF-8 text".to_owned())),
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                os::kill_group(self.process.id());
-                let waited = asked.elapsed().as_secs_f64();
-                let reason = format!("no answer within {waited:.1} s; it was killed");
-                Err(Failure::new(FailureKind::Timeout, reason))
-            }
-            Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.ended_early()),
-        }
-    }
-
-    fn ended_early(&mut self) -> Failure {
-        self.obituary().unwrap_or_else(|| {
-            Failure::new(FailureKind::Crashed, "closed its standard output before it answered")
-        })
-    }
-
-    /// How the process ended, if it has or does so soon.
-    fn obituary(&mut self) -> Option<Failure> {
-        let status = self.wait(Duration::from_millis(200))?;
-        let mut reason = match (status.code(), status.signal()) {
-            (Some(code), _) => format!("exited with code {code} before it answered"),
-            (None, Some(signal)) => format!("was killed by signal {signal} before it answered"),
-            (None, None) => format!("ended ({status}) before it answered"),
-        };
-        let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
-        let words = String::from_utf8_lossy(&words);
-        let words = words.split("stack backtrace:").next().unwrap_or_default();
-        if !words.trim().is_empty() {
-            let words: Vec<_> = words.split_whitespace().collect();
-            let words: String = words.join(" ").chars().take(300).collect();
-            reason = format!("{reason}; it said: {words}");
-        }
-        Some(Failure::new(FailureKind::Crashed, reason))
-    }
-
-    fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
-        let deadline = Instant::now() + patience;
-        loop {
-            match self.process.try_wait() {
-                Ok(Some(status)) => return Some(status),
-                Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_micros(200)),
-                _ => return None,
-            }
-        }
-    }
-}
-
-impl Drop for Child {
-    fn drop(&mut self) {
-        // A worker ends when its standard input closes; whatever does not, or leaves others behind, is
-        // killed with its group.
-        drop(self.stdin.take());
-        self.wait(GRACE);
-        os::kill_group(self.process.id());
-        let _ = self.process.wait();
-        live().remove(&self.process.id());
-    }
-}
-
-fn read_replies(stdout: impl Read, sender: &mpsc::SyncSender<Event>) {
-    let mut stdout = BufReader::new(stdout);
-    loop {
-        let mut line = Vec::new();
-        match stdout.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
-        let event = if line.len() as u64 == MAX_LINE && line.last() != Some(&b'\n') {
-            Event::TooLong
-        } else {
-            String::from_utf8(line).map_or(Event::NotText, Event::Line)
-        };
-        let go_on = matches!(event, Event::Line(_));
-        if sender.send(event).is_err() || !go_on {
-            return;
-        }
-    }
-}
-
-fn keep_tail(mut stderr: impl Read, tail: &Mutex<Vec<u8>>) {
-    let mut buffer = [0; 4096];
-    while let Ok(count @ 1..) = stderr.read(&mut buffer) {
-        let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
-        tail.extend_from_slice(&buffer[..count]);
-        let excess = tail.len().saturating_sub(LAST_WORDS);
-        tail.drain(..excess);
     }
 }

@@ -5,6 +5,7 @@
 //! half, [`launch`], and knows a strategy only as a program that speaks the [`protocol`].
 
 mod cell;
+mod child;
 mod cli;
 mod load;
 mod sample;

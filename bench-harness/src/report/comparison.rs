@@ -1,0 +1,194 @@
+//! The entries of a case that have numbers: judged, ordered, and put into words.
+
+use worker::Standing;
+use worker::units;
+use workloads::{Limit, Metric};
+
+use super::model::{Observed, Row};
+use super::rows::{row, value};
+use super::text::interval;
+use crate::judge::{self, Judgement, Verdict};
+use crate::plan::PlannedCase;
+
+/// The entries of a case that have numbers, judged.
+pub(super) struct Comparison {
+    workload: String,
+    workers: usize,
+    metric: Metric,
+    pub(super) rows: Vec<Row>,
+}
+
+impl Comparison {
+    pub(super) fn of(
+        case: &PlannedCase,
+        metric: Metric,
+        observed: &[Observed<'_>],
+        rounds: &[u32],
+        workers: usize,
+    ) -> Self {
+        let values: Vec<Vec<f64>> = observed
+            .iter()
+            .map(|o| rounds.iter().map(|round| value(metric, case, o.rounds[round])).collect())
+            .collect();
+        let judgement = Judgement::of(&values);
+        let mut rows: Vec<Row> = observed
+            .iter()
+            .enumerate()
+            .map(|(index, o)| {
+                let processes: Vec<_> = rounds.iter().map(|round| o.rounds[round]).collect();
+                row(case, o.entry, &processes, judgement.typical(index))
+            })
+            .collect();
+        let contestants: Vec<_> = (0..rows.len()).filter(|&i| rows[i].is_contestant()).collect();
+        let leader = judgement.leader(&contestants);
+        for (&index, verdict) in contestants.iter().zip(judgement.verdicts(&contestants)) {
+            rows[index].numbers.as_mut().expect("measured rows have numbers").verdict =
+                Some(verdict);
+        }
+        let floors: Vec<_> = (0..rows.len()).filter(|&i| rows[i].strategy == "floor").collect();
+        let sequential = floors.iter().copied().find(|&i| rows[i].variant == "sequential");
+        let cheapest = judgement.leader(&floors);
+        for index in 0..rows.len() {
+            let share = match &case.limit {
+                Limit::Time { ns, .. } => {
+                    Some(judge::share_of_constant(*ns as f64, &values[index]))
+                }
+                Limit::SequentialOverWorkers => sequential.map(|floor| {
+                    judgement.ratio(index, floor).inverse().times(1.0 / workers as f64)
+                }),
+                Limit::Floor => cheapest.map(|floor| judgement.ratio(index, floor).inverse()),
+            };
+            let numbers = rows[index].numbers.as_mut().expect("measured rows have numbers");
+            numbers.limit_share = share;
+            numbers.ratio = leader.map(|leader| judgement.ratio(index, leader));
+        }
+        let rank = |row: &Row| match (row.is_contestant(), row.standing) {
+            (true, _) => 0,
+            (_, Some(Standing::Misuse)) => 1,
+            _ => 2,
+        };
+        let value = |row: &Row| row.numbers.as_ref().map_or(f64::INFINITY, |n| n.value_ns);
+        rows.sort_by(|a, b| rank(a).cmp(&rank(b)).then(value(a).total_cmp(&value(b))));
+        Comparison { workload: case.workload.clone(), workers, metric, rows }
+    }
+
+    fn with_verdict(&self, wanted: Verdict) -> Vec<&str> {
+        let has = |row: &&Row| row.numbers.as_ref().is_some_and(|n| n.verdict == Some(wanted));
+        self.rows.iter().filter(has).map(|row| row.entry.as_str()).collect()
+    }
+
+    /// One sentence that says what the numbers answer.
+    pub(super) fn answer(&self) -> String {
+        let shown = |row: &Row| {
+            let ns = row.numbers.as_ref().map_or(f64::NAN, |n| n.value_ns);
+            let per = if self.metric == Metric::CpuPerOperation { " CPU each" } else { "" };
+            format!("{} ({}{per})", row.entry, units::duration(ns))
+        };
+        let Some(first) = self.rows.iter().find(|row| row.is_contestant()) else {
+            return "No strategy has a fair form with a number here.".to_owned();
+        };
+        let tied = self.with_verdict(Verdict::Tied);
+        let undecided = self.with_verdict(Verdict::Undecided);
+        if self.with_verdict(Verdict::Alone) == [first.entry.as_str()] {
+            return format!("{} is the only fair form with a number.", shown(first));
+        }
+        if self.with_verdict(Verdict::Best) == [first.entry.as_str()] {
+            let second = self.rows.iter().filter(|row| row.is_contestant()).nth(1);
+            let ratio = second.and_then(|row| row.numbers.as_ref()?.ratio);
+            let (second, ratio) = second.zip(ratio).expect("who is best is better than somebody");
+            return format!(
+                "{} is best; {} follows at {}.",
+                shown(first),
+                second.entry,
+                interval(ratio)
+            );
+        }
+        let undecided = undecided.join(", ");
+        match (tied.is_empty(), undecided.is_empty()) {
+            (false, true) => format!("{} are tied; {} leads.", tied.join(", "), shown(first)),
+            (false, false) => format!(
+                "{} are tied; {} leads. Undecided: {undecided}; more rounds would tell.",
+                tied.join(", "),
+                shown(first)
+            ),
+            (true, false) => {
+                format!("{} leads. Undecided: {undecided}; more rounds would tell.", shown(first))
+            }
+            (true, true) => format!("{} leads, and nobody is clear of all others.", shown(first)),
+        }
+    }
+
+    /// Tripwires: what would show that a result is probably wrong, or that it needs explaining.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for row in &self.rows {
+            let Some(numbers) = &row.numbers else { continue };
+            let entry = &row.entry;
+            if row.is_contestant()
+                && numbers.limit_share.is_some_and(|s| s.low.is_some_and(|l| l > 1.0))
+            {
+                notes.push(format!(
+                    "{entry} is beyond its limit, so either the limit or the measurement is wrong: do \
+                     not rely on it."
+                ));
+            }
+            if let Some(predicted) = numbers.predicted_ns {
+                let ratio = numbers.wall_ns / predicted as f64;
+                if !(0.9..=1.1).contains(&ratio) {
+                    let in_flight = match numbers.in_flight {
+                        Some((peak, bound)) if peak < bound => {
+                            format!(", with {peak} in flight where {bound} were predicted")
+                        }
+                        Some((peak, _)) if numbers.peak_threads > Some(peak) && peak > 1 => {
+                            " (starting the threads, or waking them, is part of it)".to_owned()
+                        }
+                        _ => String::new(),
+                    };
+                    notes.push(format!(
+                        "{entry} took {}, {} of the predicted {}{in_flight}.",
+                        units::duration(numbers.wall_ns),
+                        units::ratio(ratio),
+                        units::duration(predicted as f64)
+                    ));
+                }
+            }
+            let cpu_bound = matches!(self.workload.as_str(), "map" | "join");
+            let threads = numbers.worker_threads.unwrap_or(0);
+            if cpu_bound && row.is_contestant() && threads != self.workers as u64 {
+                notes.push(format!(
+                    "{entry} worked on {threads} threads where {} were granted.",
+                    self.workers
+                ));
+            }
+        }
+        let busy = |row: &&Row| {
+            let share = row.numbers.as_ref().and_then(|numbers| numbers.generator_share);
+            share.is_some_and(|share| share > 0.9)
+        };
+        let busy: Vec<_> = self.rows.iter().filter(busy).map(|row| row.entry.as_str()).collect();
+        if !busy.is_empty() {
+            notes.push(format!(
+                "The load generator was busy all the time under {}: their throughput says little, their \
+                 CPU time per operation stays valid.",
+                busy.join(", ")
+            ));
+        }
+        notes
+    }
+}
+
+/// async-std and smol share reactor and executor crates: far apart, they suggest a wrong set-up.
+pub(super) fn kinship(rows: &[Row]) -> Option<String> {
+    let value = |strategy: &str| {
+        let row = rows.iter().find(|row| row.strategy == strategy && row.is_contestant())?;
+        row.numbers.as_ref().map(|numbers| numbers.value_ns)
+    };
+    let (one, other) = (value("async-std")?, value("smol")?);
+    let ratio = (one / other).max(other / one);
+    (ratio > 1.1).then(|| {
+        format!(
+            "async-std and smol, which share their executor and reactor, are {} apart.",
+            units::ratio(ratio)
+        )
+    })
+}

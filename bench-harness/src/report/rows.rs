@@ -1,0 +1,106 @@
+//! From the processes of one entry to its row of numbers.
+
+use std::collections::BTreeMap;
+
+use worker::protocol::{Measured, Sample};
+use workloads::Metric;
+
+use super::model::{Numbers, Row};
+use crate::judge::median;
+use crate::plan::{PlannedCase, PlannedEntry};
+
+/// The observation of one process: the median of its samples.
+pub(super) fn value(metric: Metric, case: &PlannedCase, measured: &Measured) -> f64 {
+    let of_sample = |sample: &Sample| match (metric, sample.usage) {
+        (Metric::CpuPerOperation, Some(usage)) => usage.cpu_ns() as f64 / case.operations as f64,
+        // Without usage there is no such metric; the wall time stands in, visibly too large.
+        _ => sample.wall_ns as f64,
+    };
+    // A logarithm is taken of it, and a process can be too quick for the clock of CPU time.
+    median_of(measured, of_sample).max(1.0)
+}
+
+fn median_of(measured: &Measured, of_sample: impl Fn(&Sample) -> f64) -> f64 {
+    median(&mut measured.samples.iter().map(of_sample).collect::<Vec<_>>())
+}
+
+/// The row of an entry by its processes, one per round.
+pub(super) fn row(
+    case: &PlannedCase,
+    entry: &PlannedEntry,
+    processes: &[&Measured],
+    value_ns: f64,
+) -> Row {
+    let how = processes.iter().find_map(|process| process.how.clone());
+    let across = |of_process: &dyn Fn(&Measured) -> Option<f64>| {
+        let mut values = processes.iter().map(|p| of_process(p)).collect::<Option<Vec<_>>>()?;
+        Some(median(&mut values))
+    };
+    let operations = case.operations as f64;
+    let usage = |of_usage: fn(&worker::protocol::Usage) -> u64| {
+        across(&|process| {
+            let values: Option<Vec<_>> =
+                process.samples.iter().map(|s| s.usage.map(|u| of_usage(&u) as f64)).collect();
+            values.map(|mut values| median(&mut values) / operations)
+        })
+    };
+    let fact = |name: &str| {
+        across(&|process| {
+            let values: Option<Vec<_>> =
+                process.samples.iter().map(|s| s.facts.get(name).map(|&v| v as f64)).collect();
+            values.map(|mut values| median(&mut values))
+        })
+        .filter(|value| value.is_finite())
+    };
+    let wall_ns = across(&|process| Some(median_of(process, |s| s.wall_ns as f64)))
+        .expect("every process has samples");
+    let latency = merged_latency(processes);
+    let numbers = Numbers {
+        rounds: processes.len(),
+        samples: processes.iter().map(|process| process.samples.len()).sum(),
+        value_ns,
+        verdict: None,
+        ratio: None,
+        limit_share: None,
+        wall_ns,
+        operations_per_second: operations / wall_ns * 1e9,
+        cpu_ns_per_operation: usage(|u| u.cpu_ns()),
+        switches_per_operation: usage(|u| u.voluntary_switches + u.involuntary_switches),
+        peak_memory_bytes: processes.iter().map(|p| p.peak_memory_bytes).max().flatten(),
+        peak_threads: processes.iter().map(|p| p.peak_threads).max().flatten(),
+        worker_threads: processes.iter().map(|p| p.worker_threads).max().flatten(),
+        latency_p50_ns: percentile(&latency, 0.5),
+        latency_p99_ns: percentile(&latency, 0.99),
+        predicted_ns: fact("predicted_ns").map(|ns| ns as u64),
+        in_flight: fact("peak_in_flight")
+            .zip(fact("predicted_in_flight"))
+            .map(|(peak, predicted)| (peak as u64, predicted as u64)),
+        generator_share: fact("generator_cpu_ns").map(|ns| ns / wall_ns),
+    };
+    Row {
+        standing: how.as_ref().map(|how| how.standing),
+        form: how.as_ref().map(|how| how.form.clone()),
+        link: how.map(|how| how.link),
+        numbers: Some(numbers),
+        ..Row::without_numbers(entry, None)
+    }
+}
+
+/// Histograms are merged by their counts; percentiles are never averaged.
+fn merged_latency(processes: &[&Measured]) -> BTreeMap<u64, u64> {
+    let mut merged = BTreeMap::new();
+    for (ns, count) in processes.iter().flat_map(|process| &process.latency_ns) {
+        *merged.entry(*ns).or_insert(0) += count;
+    }
+    merged
+}
+
+fn percentile(histogram: &BTreeMap<u64, u64>, share: f64) -> Option<u64> {
+    let total: u64 = histogram.values().sum();
+    let rank = (total as f64 * share).ceil() as u64;
+    let mut seen = 0;
+    histogram.iter().find_map(|(&ns, count)| {
+        seen += count;
+        (seen >= rank.max(1)).then_some(ns)
+    })
+}
