@@ -59,6 +59,7 @@ pub(crate) struct Child {
     stdin: Option<ChildStdin>,
     replies: mpsc::Receiver<Event>,
     last_words: Arc<Mutex<Vec<u8>>>,
+    listener: thread::JoinHandle<()>,
 }
 
 impl Child {
@@ -89,8 +90,8 @@ impl Child {
         // Neither thread is joined: a descendant that left the group may hold the pipe open.
         thread::spawn(move || read_replies(stdout, &sender));
         let words = Arc::clone(&last_words);
-        thread::spawn(move || keep_tail(stderr, &words));
-        Ok(Child { process, stdin, replies, last_words })
+        let listener = thread::spawn(move || keep_tail(stderr, &words));
+        Ok(Child { process, stdin, replies, last_words, listener })
     }
 
     pub(crate) fn ask(&mut self, request: &Request, deadline: Instant) -> Result<Reply, Failure> {
@@ -132,6 +133,11 @@ impl Child {
             (None, Some(signal)) => format!("was killed by signal {signal} before it answered"),
             (None, None) => format!("ended ({status}) before it answered"),
         };
+        // Its last words may still be on their way, unless a descendant holds the pipe open.
+        let deadline = Instant::now() + GRACE;
+        while !self.listener.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
         let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
         let words = String::from_utf8_lossy(&words);
         let words = words.split("stack backtrace:").next().unwrap_or_default();
