@@ -53,7 +53,7 @@ enum Command {
     Report {
         /// Folder of the run
         run: PathBuf,
-        /// Put the matrix between the markers of this file
+        /// Put the matrix and the answers between the markers of this file
         #[arg(long, value_name = "FILE")]
         splice: Option<PathBuf>,
     },
@@ -156,7 +156,7 @@ fn report_run(folder: &std::path::Path, splice: Option<PathBuf>) -> anyhow::Resu
     let report = Report::of(&journal::Run::read(folder)?);
     report::write(&report, folder)?;
     if let Some(file) = splice {
-        report::splice::splice(&file, &report::markdown::matrix(&report))?;
+        report::splice::splice(&file, &report::markdown::overview(&report))?;
     }
     print!("{}", report::terminal::render(&report));
     Ok(ExitCode::SUCCESS)

@@ -115,7 +115,8 @@ fn field(path: &str, name: &str) -> Option<String> {
 }
 
 fn virtualisation() -> Option<String> {
-    if let Some(kind) = output("systemd-detect-virt", &["--vm"], None).filter(|kind| kind != "none") {
+    if let Some(kind) = output("systemd-detect-virt", &["--vm"], None).filter(|kind| kind != "none")
+    {
         return Some(kind);
     }
     let flags = field("/proc/cpuinfo", "flags")?;

@@ -10,7 +10,7 @@ use super::text::{self, clean, interval, or_dash};
 /// The whole report.
 pub(crate) fn render(report: &Report) -> String {
     let mut out = format!("# Comparison {}\n\n", escape(&report.run));
-    out.push_str(&matrix(report));
+    out.push_str(&overview(report));
     for case in &report.cases {
         case_section(&mut out, case);
     }
@@ -18,8 +18,9 @@ pub(crate) fn render(report: &Report) -> String {
     out
 }
 
-/// The matrix of workload × strategy with its legend: what README shows.
-pub(crate) fn matrix(report: &Report) -> String {
+/// The matrix of workload × strategy with its legend, and a sentence for each workload: what README
+/// shows.
+pub(crate) fn overview(report: &Report) -> String {
     let header = std::iter::once("workload".to_owned()).chain(report.contestants().map(escape));
     let rows = report.cases.iter().map(|case| {
         let cells = report.contestants().map(|entry| text::matrix_cell(case, entry));
@@ -29,6 +30,10 @@ pub(crate) fn matrix(report: &Report) -> String {
     let _ = writeln!(out, "\n{}", text::LEGEND);
     if report.contestants().any(|entry| entry == "async-std") {
         let _ = writeln!(out, "{}", text::ASYNC_STD);
+    }
+    out.push('\n');
+    for case in &report.cases {
+        let _ = writeln!(out, "- `{}`: {}", clean(&case.id), escape(&case.answer));
     }
     let _ = writeln!(out, "\nMeasured: {}.", escape(&text::provenance(report)));
     out
