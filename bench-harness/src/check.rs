@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use worker::conformance::{Tried, try_all};
+use worker::launch;
 use worker::protocol::FailureKind;
 use worker::scratch::Scratch;
 use worker::selection;
 
 use crate::programs::Source;
-use crate::run::own_program;
+use crate::run::{own_program, stop_on_interrupt};
 
 /// Tries every cell and prints a line for each. Exit code 3 if any failed.
 ///
@@ -21,11 +22,15 @@ pub(crate) fn check(source: &Source, workers: Option<usize>) -> anyhow::Result<E
     let scratch = Scratch::temporary().context("cannot make a temporary folder")?;
     let peer = own_program()?;
     let mut out = std::io::stdout().lock();
+    stop_on_interrupt()?;
     let (mut right, mut unsupported, mut failed) = (0, 0, 0);
     for program in source.programs()? {
         let strategy = &program.strategy;
         let tried = try_all(&program.path, &peer, workers, scratch.path())
             .map_err(|failure| anyhow::anyhow!("strategy {strategy}: {}", failure.reason))?;
+        if launch::stopped() {
+            return Ok(ExitCode::from(130));
+        }
         for Tried { case, variant, result } in tried {
             let outcome = match result {
                 Ok(_) => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use worker::selection::{Choice, ProfileArg, UsageError};
 use workloads::{Profile, catalog};
@@ -46,7 +47,7 @@ enum Command {
         #[command(flatten)]
         programs: ProgramArgs,
         /// Worker threads [default: the CPUs that this process may use]
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", allow_negative_numbers = true)]
         workers: Option<usize>,
     },
     /// Make the reports of a run again from its journal
@@ -83,13 +84,14 @@ struct RunArgs {
     #[command(flatten)]
     programs: ProgramArgs,
     /// Rounds: process runs of every cell [default: by profile]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: Option<u32>,
     /// Worker threads [default: the CPUs that this process may use]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     workers: Option<usize>,
     /// Seed of the random order [default: from the clock]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Folder to write the run to [default: results/TIME-PROFILE]
     #[arg(long, value_name = "DIR")]
@@ -147,8 +149,7 @@ fn run_command(args: RunArgs) -> anyhow::Result<ExitCode> {
     let Some(folder) = finished else { return Ok(ExitCode::from(130)) };
     let report = Report::of(&journal::Run::read(&folder)?);
     report::write(&report, &folder)?;
-    print!("{}", report::terminal::render(&report));
-    println!("\nwritten to {}", folder.display());
+    show(&format!("{}\nwritten to {}\n", report::terminal::render(&report), folder.display()))?;
     Ok(ExitCode::from(if report.broken_cells() > 0 { 3 } else { 0 }))
 }
 
@@ -158,8 +159,15 @@ fn report_run(folder: &std::path::Path, splice: Option<PathBuf>) -> anyhow::Resu
     if let Some(file) = splice {
         report::splice::splice(&file, &report::markdown::overview(&report))?;
     }
-    print!("{}", report::terminal::render(&report));
+    show(&report::terminal::render(&report))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn show(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")
 }
 
 fn list(profile: Profile) -> anyhow::Result<ExitCode> {

@@ -62,14 +62,16 @@ impl Run {
         let plan: Plan = read_json(folder, PLAN)?;
         let host = read_json(folder, HOST)?;
         let path = folder.join(JOURNAL);
-        let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             other => other.map_err(|error| {
                 UsageError(format!("{}: {error}: the journal cannot be read", path.display()))
             })?,
         };
         let (measurements, whole_bytes) =
-            parse(&text).map_err(|reason| UsageError(format!("{}: {reason}", path.display())))?;
+            parse(&bytes).map_err(|reason| UsageError(format!("{}: {reason}", path.display())))?;
+        check(&plan, &measurements)
+            .map_err(|reason| UsageError(format!("{}: {reason}", folder.display())))?;
         let name = fs::canonicalize(folder)?
             .file_name()
             .map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -113,7 +115,9 @@ fn read_json<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T, UsageE
     let path = folder.join(name);
     let refuse = |reason: String| UsageError(format!("{}: {reason}", path.display()));
     let text = fs::read_to_string(&path).map_err(|error| {
-        refuse(format!("{error}: this is not the folder of a run; give one that holds {PLAN}"))
+        refuse(format!(
+            "{error}: this is not the folder of a run; give one that holds {PLAN} and {HOST}"
+        ))
     })?;
     let damaged = |error| refuse(format!("damaged ({error}): start a new run"));
     let Schema { schema } = serde_json::from_str(&text).map_err(damaged)?;
@@ -126,17 +130,44 @@ fn read_json<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T, UsageE
     serde_json::from_str(&text).map_err(damaged)
 }
 
+/// Refuses what does not belong together.
+fn check(plan: &Plan, measurements: &[Measurement]) -> Result<(), String> {
+    if let Some(case) = plan.cases.iter().find(|case| workloads::find(&case.workload).is_none()) {
+        let name = &case.workload;
+        return Err(format!(
+            "the plan has the workload `{name}`, which this program does not know: use the program \
+             that wrote it, or start a new run"
+        ));
+    }
+    if plan.workers == 0 {
+        return Err("the plan has 0 workers: start a new run".to_owned());
+    }
+    let planned = |m: &Measurement| {
+        m.round < plan.rounds
+            && plan.cases.iter().any(|case| case.id == m.case)
+            && plan.entries.iter().any(|entry| entry.id == m.entry)
+    };
+    match measurements.iter().position(|measurement| !planned(measurement)) {
+        Some(index) => {
+            Err(format!("line {} of {JOURNAL} is not in the plan: remove it to go on", index + 1))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The measurements and the bytes that whole lines take.
-fn parse(text: &str) -> Result<(Vec<Measurement>, u64), String> {
+fn parse(bytes: &[u8]) -> Result<(Vec<Measurement>, u64), String> {
     let mut measurements = Vec::new();
     let mut whole = 0;
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        match serde_json::from_str::<Measurement>(line) {
-            Ok(m) if m.schema == SCHEMA && line.ends_with('\n') => measurements.push(m),
-            _ if !line.ends_with('\n') => break,
+    for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        match serde_json::from_slice::<Measurement>(line) {
+            Ok(m) if m.schema == SCHEMA && line.ends_with(b"\n") => measurements.push(m),
+            _ if !line.ends_with(b"\n") => break,
             Ok(m) => return Err(format!("line {} is of schema {}", index + 1, m.schema)),
             Err(error) => {
-                let number = index + 1;
+                let (number, error) = (index + 1, error.to_string());
+                // Its own line number is always 1.
+                let error = error.split(" at line").next().unwrap_or_default();
                 return Err(format!("line {number} is damaged ({error}): remove it to go on"));
             }
         }
@@ -158,10 +189,16 @@ impl Journal {
     /// # Errors
     /// The refusal.
     pub(crate) fn check_free(folder: &Path) -> Result<(), UsageError> {
-        if !folder.join(PLAN).exists() {
+        let taken = fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some());
+        let has_plan = folder.join(PLAN).exists();
+        let folder = folder.display();
+        if !taken {
             return Ok(());
         }
-        let folder = folder.display();
+        if !has_plan {
+            let reason = format!("{folder} is not empty: choose another folder with --out");
+            return Err(UsageError(reason));
+        }
         Err(UsageError(format!(
             "{folder} holds a run already: resume it with --resume {folder}, or choose another \
              folder with --out"
@@ -179,26 +216,28 @@ impl Journal {
                 folder.display()
             ))
         };
-        Self::check_free(folder)?;
         fs::create_dir_all(folder).map_err(refuse)?;
         fs::write(folder.join(HOST), to_json(host)).map_err(refuse)?;
         // The plan last: a folder that has one has everything.
         let file = append(folder).map_err(refuse)?;
+        lock(folder, &file)?;
         fs::write(folder.join(PLAN), to_json(plan)).map_err(refuse)?;
         Ok(Journal { folder: folder.to_owned(), file })
     }
 
-    /// Opens the folder of a run that was read, cutting off what a crash tore.
+    /// Opens the folder of a run for nobody else, reads it, and cuts off what a crash tore.
     ///
     /// # Errors
-    /// If the journal cannot be written.
-    pub(crate) fn reopen(folder: &Path, run: &Run) -> anyhow::Result<Self> {
+    /// If the journal cannot be read or written, or another process has it open.
+    pub(crate) fn reopen(folder: &Path) -> anyhow::Result<(Self, Run)> {
         let refuse = |error: io::Error| {
             UsageError(format!("cannot write to {}: {error}; mend that first", folder.display()))
         };
         let file = append(folder).map_err(refuse)?;
+        lock(folder, &file)?;
+        let run = Run::read(folder)?;
         file.set_len(run.whole_bytes).map_err(refuse)?;
-        Ok(Journal { folder: folder.to_owned(), file })
+        Ok((Journal { folder: folder.to_owned(), file }, run))
     }
 
     /// Appends one measurement in one write.
@@ -213,6 +252,16 @@ impl Journal {
             .and_then(|()| self.file.flush())
             .with_context(|| format!("cannot write to {}", self.folder.join(JOURNAL).display()))
     }
+}
+
+/// Two processes that measure into one run would disturb each other and repeat each other's visits.
+fn lock(folder: &Path, journal: &File) -> Result<(), UsageError> {
+    journal.try_lock().map_err(|_| {
+        UsageError(format!(
+            "{} is being written by another process: wait for it, or end it",
+            folder.display()
+        ))
+    })
 }
 
 fn append(folder: &Path) -> io::Result<File> {
@@ -275,7 +324,9 @@ pub(crate) mod tests {
         let run = Run::read(folder.path()).unwrap();
         assert_eq!(run.measurements, [measured(0, "map", "a")]);
         assert_eq!(run.remaining().len(), 3);
-        let mut journal = Journal::reopen(folder.path(), &run).unwrap();
+        let (mut journal, _) = Journal::reopen(folder.path()).unwrap();
+        let second = Journal::reopen(folder.path()).unwrap_err().to_string();
+        assert!(second.contains("is being written by another process"), "{second}");
         journal.append(&measured(0, "map", "b")).unwrap();
         assert_eq!(Run::read(folder.path()).unwrap().measurements.len(), 2);
     }
@@ -308,7 +359,7 @@ pub(crate) mod tests {
         let error = Run::read(folder.path()).unwrap_err().to_string();
         assert!(error.contains("line 1 is damaged"), "{error}");
 
-        let error = Journal::create(folder.path(), &plan, &host()).unwrap_err();
+        let error = Journal::check_free(folder.path()).unwrap_err();
         assert!(error.to_string().contains("holds a run already"), "{error}");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::BufRead;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -51,7 +52,10 @@ impl Source {
             Some(name) => {
                 let known: Vec<_> = known.into_keys().collect();
                 let known = known.join(", ");
-                Err(UsageError(format!("unknown strategy `{name}`: the strategies are {known}")))
+                let place = if source.bin_dir.is_some() { " in --bin-dir" } else { "" };
+                Err(UsageError(format!(
+                    "unknown strategy `{name}`: the strategies{place} are {known}"
+                )))
             }
             None => Ok(source),
         }
@@ -126,8 +130,10 @@ fn build(strategy: &str) -> anyhow::Result<PathBuf> {
         .args(["build", "--release", "--message-format=json-render-diagnostics", "-p", &package])
         .current_dir(root)
         .stdout(Stdio::piped())
+        .process_group(0)
         .spawn()
         .context("cannot start cargo")?;
+    let _live = launch::Live::new(child.id());
     let messages = child.stdout.take().expect("standard output is piped");
     let mut executable = None;
     for line in std::io::BufReader::new(messages).lines() {

@@ -42,10 +42,11 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
         let root = workspace_root().unwrap_or_default();
         root.join("results").join(format!("{stamp}-{}", settings.profile))
     });
+    stop_on_interrupt()?;
     // Before building: what is refused should be refused at once.
     Journal::check_free(&folder)?;
     let scratch = scratch_in(&folder)?;
-    let programs = settings.source.programs()?;
+    let Some(programs) = unless_interrupted(settings.source.programs())? else { return Ok(None) };
     let begin = Instant::now();
     let peer = own_program()?;
     let mut planned = Vec::new();
@@ -83,7 +84,9 @@ pub(crate) fn resume(folder: &Path, bin_dir: Option<PathBuf>) -> anyhow::Result<
     let run = Run::read(folder)?;
     let mut strategies: Vec<_> = run.plan.entries.iter().map(|e| e.strategy.clone()).collect();
     strategies.dedup();
-    let programs = Source::new(bin_dir, strategies)?.programs()?;
+    stop_on_interrupt()?;
+    let programs = Source::new(bin_dir, strategies)?.programs();
+    let Some(programs) = unless_interrupted(programs)? else { return Ok(None) };
     if let Some(changed) = run.plan.entries.iter().find(|entry| {
         programs.iter().any(|p| p.strategy == entry.strategy && p.hash != entry.program_blake3)
     }) {
@@ -96,7 +99,11 @@ pub(crate) fn resume(folder: &Path, bin_dir: Option<PathBuf>) -> anyhow::Result<
         .into());
     }
     let begin = Instant::now();
-    let mut journal = Journal::reopen(folder, &run)?;
+    let (mut journal, run) = Journal::reopen(folder)?;
+    if run.remaining().is_empty() {
+        tell("the run is complete: nothing is left to measure\n");
+        return Ok(Some(folder.to_owned()));
+    }
     let scratch = scratch_in(folder)?;
     let steps = run.remaining();
     carry_out(folder, &run.plan, &steps, &programs, &scratch, &mut journal, begin)
@@ -111,7 +118,6 @@ fn carry_out(
     journal: &mut Journal,
     begin: Instant,
 ) -> anyhow::Result<Option<PathBuf>> {
-    stop_on_interrupt()?;
     let peer = own_program()?;
     let paths: BTreeMap<_, _> = programs.iter().map(|p| (p.strategy.as_str(), &p.path)).collect();
     let mut given_up = vec![vec![false; plan.entries.len()]; plan.cases.len()];
@@ -123,8 +129,7 @@ fn carry_out(
         }
         let (case, entry) = (&plan.cases[step.case], &plan.entries[step.entry]);
         progress.before(number, step, &case.id, &entry.id);
-        let workload =
-            find(&case.workload).context("the plan names a workload of the catalogue")?;
+        let workload = find(&case.workload).context("reading the plan checked its workloads")?;
         let visit = Visit {
             program: paths[entry.strategy.as_str()],
             peer: &peer,
@@ -146,11 +151,11 @@ fn carry_out(
         };
         if launch::stopped() {
             progress.clear();
-            eprintln!(
-                "interrupted after {number} of {} visits; go on with --resume {}",
+            tell(&format!(
+                "interrupted after {number} of {} visits; go on with --resume {}\n",
                 steps.len(),
                 folder.display()
-            );
+            ));
             return Ok(None);
         }
         match &outcome {
@@ -169,11 +174,11 @@ fn carry_out(
     }
     progress.clear();
     let wall = begin.elapsed();
-    eprintln!(
-        "measured for {:.1} s; {:.0} % of that inside measured windows and their warm-up",
+    tell(&format!(
+        "measured for {:.1} s; {:.0} % of that inside measured windows and their warm-up\n",
         wall.as_secs_f64(),
         100.0 * measured_ns as f64 / wall.as_nanos() as f64
-    );
+    ));
     Ok(Some(folder.to_owned()))
 }
 
@@ -183,7 +188,7 @@ pub(crate) fn own_program() -> anyhow::Result<PathBuf> {
 
 /// On the first Ctrl-C, kills what is running, so that the journal ends with a whole line; on the second,
 /// ends at once.
-fn stop_on_interrupt() -> anyhow::Result<()> {
+pub(crate) fn stop_on_interrupt() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
         if launch::stopped() {
             std::process::exit(130);
@@ -191,6 +196,11 @@ fn stop_on_interrupt() -> anyhow::Result<()> {
         launch::stop();
     })
     .context("cannot watch for Ctrl-C")
+}
+
+/// `None` where a failure is only the echo of a Ctrl-C.
+fn unless_interrupted<T>(outcome: anyhow::Result<T>) -> anyhow::Result<Option<T>> {
+    if launch::stopped() { Ok(None) } else { outcome.map(Some) }
 }
 
 /// The folder for input files, removed when the run ends.
@@ -201,6 +211,12 @@ fn scratch_in(folder: &Path) -> Result<Scratch, UsageError> {
             folder.display()
         ))
     })
+}
+
+/// Writes to standard error; whether anybody reads it must not matter to a run.
+fn tell(text: &str) {
+    let mut err = std::io::stderr();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
 /// Tells on standard error how far the run is, between two visits and never during one.
@@ -215,15 +231,15 @@ struct Progress {
 impl Progress {
     fn new(plan: &Plan, steps: usize, begin: Instant) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        eprintln!(
-            "{} profile: {} cases, {} entries, {} rounds, {} workers, seed {}",
+        tell(&format!(
+            "{} profile; cases: {}, entries: {}, rounds: {}, workers: {}, seed: {}\n",
             plan.profile,
             plan.cases.len(),
             plan.entries.len(),
             plan.rounds,
             plan.workers,
             plan.seed
-        );
+        ));
         Progress { terminal, rounds: plan.rounds, steps, begin, round: None }
     }
 
@@ -234,17 +250,16 @@ impl Progress {
             let left = elapsed / number.max(1) as f64 * (self.steps - number) as f64;
             let left =
                 if number < 10 { String::new() } else { format!(", about {left:.0} s left") };
-            eprint!("\r\x1b[Kround {round} of {rounds}: {case} on {entry}{left}");
-            let _ = std::io::stderr().flush();
+            tell(&format!("\r\x1b[Kround {round} of {rounds}: {case} on {entry}{left}"));
         } else if self.round != Some(step.round) {
-            eprintln!("round {round} of {rounds} begins after {elapsed:.0} s");
+            tell(&format!("round {round} of {rounds} begins after {elapsed:.0} s\n"));
         }
         self.round = Some(step.round);
     }
 
     fn clear(&self) {
         if self.terminal {
-            eprint!("\r\x1b[K");
+            tell("\r\x1b[K");
         }
     }
 }

@@ -123,8 +123,23 @@ fn a_report_is_a_function_of_the_journal() {
 }
 
 #[test]
+fn nobody_has_to_read_what_a_run_prints() {
+    let bench = Bench::with(&["floor"]);
+    let run = bench.path("run");
+    let arguments = ["run", "--profile", "smoke", "--workload", "map", "--out"];
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = bench.command(&arguments);
+    let status = command.arg(&run).stdout(full()).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(1), "the table could not be shown");
+    assert_eq!(journal(&run).len(), 3, "two rounds, and one refusal of the event loop");
+    assert!(run.join("summary.json").exists());
+}
+
+#[test]
 fn bad_input_is_refused_in_one_sentence_that_names_it() {
     let bench = Bench::with(&["threads"]);
+    let full = bench.bin_dir();
+    let full = full.to_str().unwrap();
     let folder = bench.path("some-folder");
     fs::create_dir(&folder).unwrap();
     let file = bench.path("some-file");
@@ -141,13 +156,17 @@ fn bad_input_is_refused_in_one_sentence_that_names_it() {
             &["run", "--workload", "gahter"][..],
             "unknown workload `gahter`: the workloads are gather,",
         ),
-        (&["run", "--strategy", "tokyo"], "unknown strategy `tokyo`: the strategies are threads"),
+        (
+            &["run", "--strategy", "tokyo"],
+            "unknown strategy `tokyo`: the strategies in --bin-dir are threads",
+        ),
         (&["run", "--profile", "fast"], "invalid value 'fast' for '--profile"),
         (&["run", "--workers", "0"], "--workers 0 leaves nobody to work: give 1 or more"),
         (&["run", "--workers", "99999999"], "--workers 99999999: 99999999 threads are more than"),
         (&["run", "--rounds", "0"], "invalid value '0' for '--rounds"),
         (&["run", "--out", below_file], "choose another folder with --out"),
         (&["run", "--out", old], "holds a run already"),
+        (&["run", "--out", full], "is not empty: choose another folder with --out"),
         (&["run", "--resume", folder], "this is not the folder of a run"),
         (&["run", "--resume", old], "schema 99 where this program writes 1"),
         (&["run", "--resume", "/nowhere"], "this is not the folder of a run"),

@@ -47,6 +47,27 @@ fn live() -> MutexGuard<'static, BTreeSet<u32>> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A process group that [`stop`] kills, as long as this is held.
+#[derive(Debug)]
+pub struct Live(u32);
+
+impl Live {
+    /// Takes in the group that `leader` leads.
+    pub fn new(leader: u32) -> Self {
+        live().insert(leader);
+        if stopped() {
+            os::kill_group(leader);
+        }
+        Live(leader)
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        live().remove(&self.0);
+    }
+}
+
 enum Event {
     Line(String),
     TooLong,
@@ -60,6 +81,7 @@ pub(crate) struct Child {
     replies: mpsc::Receiver<Event>,
     last_words: Arc<Mutex<Vec<u8>>>,
     listener: thread::JoinHandle<()>,
+    _live: Live,
 }
 
 impl Child {
@@ -78,10 +100,7 @@ impl Child {
             .map_err(|error| {
                 io::Error::other(format!("cannot start {}: {error}", program.display()))
             })?;
-        live().insert(process.id());
-        if stopped() {
-            os::kill_group(process.id());
-        }
+        let live = Live::new(process.id());
         let stdin = process.stdin.take();
         let stdout = process.stdout.take().expect("standard output is piped");
         let stderr = process.stderr.take().expect("standard error is piped");
@@ -91,7 +110,7 @@ impl Child {
         thread::spawn(move || read_replies(stdout, &sender));
         let words = Arc::clone(&last_words);
         let listener = thread::spawn(move || keep_tail(stderr, &words));
-        Ok(Child { process, stdin, replies, last_words, listener })
+        Ok(Child { process, stdin, replies, last_words, listener, _live: live })
     }
 
     pub(crate) fn ask(&mut self, request: &Request, deadline: Instant) -> Result<Reply, Failure> {
@@ -169,7 +188,6 @@ impl Drop for Child {
         self.wait(GRACE);
         os::kill_group(self.process.id());
         let _ = self.process.wait();
-        live().remove(&self.process.id());
     }
 }
 

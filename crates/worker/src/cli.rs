@@ -54,13 +54,13 @@ enum Command {
 #[derive(Debug, Args)]
 struct RunArgs {
     /// Workloads to run [default: all]
-    #[arg(value_name = "WORKLOAD")]
+    #[arg(value_name = "WORKLOAD", value_delimiter = ',')]
     workloads: Vec<String>,
     /// How much to measure
     #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
     profile: ProfileArg,
     /// Worker threads [default: the CPUs that this process may use]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     workers: Option<usize>,
     /// Set a parameter; `list` shows the keys
     #[arg(long = "param", value_name = "KEY=VALUE")]
@@ -84,7 +84,7 @@ struct ServeArgs {
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// Worker threads [default: the CPUs that this process may use]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     workers: Option<usize>,
     /// Set a parameter; `list` shows the keys
     #[arg(long = "param", value_name = "KEY=VALUE")]
@@ -127,7 +127,8 @@ pub fn finish(outcome: anyhow::Result<ExitCode>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // Where standard error is closed too, the exit code has to do.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
             ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
         }
     }
@@ -205,10 +206,15 @@ fn serve(variants: &[Variant], args: ServeArgs) -> anyhow::Result<ExitCode> {
         listen: args.listen,
     };
     let served = start(&request).map_err(describe_failure)?;
-    println!(
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
         "{} serves {} on {} with {workers} workers and at most {} connections; Ctrl-C ends it",
         variant.strategy, entry.spec.name, served.address, case.connections
-    );
+    )
+    .and_then(|()| out.flush())
+    .context("cannot write to standard output")?;
+    drop(out);
     let failure = served.ended.recv().context("the server ended")?;
     Err(describe_failure(failure))
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use workloads::{Digest, Facts, Kind};
 
 use crate::child::Child;
-pub use crate::child::{stop, stopped};
+pub use crate::child::{Live, stop, stopped};
 use crate::peer;
 use crate::protocol::{
     Failure, FailureKind, Mark, Measured, Reply, Request, RunRequest, Sample, SamplingPlan,
