@@ -2,17 +2,17 @@
 
 use worker::Standing;
 use worker::units;
-use workloads::{Limit, Metric};
+use workloads::{Class, Limit, Metric};
 
 use super::model::{Observed, Row};
-use super::rows::{row, value};
+use super::rows::row;
 use super::text::interval;
 use crate::judge::{self, Judgement, Verdict};
 use crate::plan::PlannedCase;
 
 /// The entries of a case that have numbers, judged.
 pub(super) struct Comparison {
-    workload: String,
+    class: Class,
     workers: usize,
     metric: Metric,
     pub(super) rows: Vec<Row>,
@@ -21,21 +21,21 @@ pub(super) struct Comparison {
 impl Comparison {
     pub(super) fn of(
         case: &PlannedCase,
-        metric: Metric,
+        (class, metric): (Class, Metric),
         observed: &[Observed<'_>],
         rounds: &[u32],
         workers: usize,
     ) -> Self {
         let values: Vec<Vec<f64>> = observed
             .iter()
-            .map(|o| rounds.iter().map(|round| value(metric, case, o.rounds[round])).collect())
+            .map(|o| rounds.iter().map(|round| o.rounds[round].1).collect())
             .collect();
         let judgement = Judgement::of(&values);
         let mut rows: Vec<Row> = observed
             .iter()
             .enumerate()
             .map(|(index, o)| {
-                let processes: Vec<_> = rounds.iter().map(|round| o.rounds[round]).collect();
+                let processes: Vec<_> = rounds.iter().map(|round| o.rounds[round].0).collect();
                 row(case, o.entry, &processes, judgement.typical(index))
             })
             .collect();
@@ -69,7 +69,7 @@ impl Comparison {
         };
         let value = |row: &Row| row.numbers.as_ref().map_or(f64::INFINITY, |n| n.value_ns);
         rows.sort_by(|a, b| rank(a).cmp(&rank(b)).then(value(a).total_cmp(&value(b))));
-        Comparison { workload: case.workload.clone(), workers, metric, rows }
+        Comparison { class, workers, metric, rows }
     }
 
     fn with_verdict(&self, wanted: Verdict) -> Vec<&str> {
@@ -152,9 +152,8 @@ impl Comparison {
                     ));
                 }
             }
-            let cpu_bound = matches!(self.workload.as_str(), "map" | "join");
             let threads = numbers.worker_threads.unwrap_or(0);
-            if cpu_bound && row.is_contestant() && threads != self.workers as u64 {
+            if self.class == Class::Cpu && row.is_contestant() && threads != self.workers as u64 {
                 notes.push(format!(
                     "{entry} worked on {threads} threads where {} were granted.",
                     self.workers

@@ -9,6 +9,7 @@ use worker::{Standing, units};
 use workloads::{Class, Limit, Metric, Profile, find};
 
 use super::comparison::{Comparison, kinship};
+use super::rows::value;
 use crate::host::Host;
 use crate::journal::{Measurement, Outcome, Run};
 use crate::judge::{Ratio, Verdict};
@@ -158,7 +159,8 @@ impl Report {
 /// The processes of one entry that measured something, by round.
 pub(super) struct Observed<'a> {
     pub(super) entry: &'a PlannedEntry,
-    pub(super) rounds: BTreeMap<u32, &'a Measured>,
+    /// Each with its observation.
+    pub(super) rounds: BTreeMap<u32, (&'a Measured, f64)>,
 }
 
 impl CaseReport {
@@ -170,6 +172,7 @@ impl CaseReport {
     ) -> Self {
         let spec = find(&case.workload).map(|workload| workload.spec);
         let metric = spec.map_or(Metric::Wall, |spec| spec.metric);
+        let class = spec.map_or(Class::Mixed, |spec| spec.class);
         let mut rows = Vec::new();
         let mut observed = Vec::new();
         for entry in entries {
@@ -182,7 +185,10 @@ impl CaseReport {
             });
             let rounds: BTreeMap<_, _> = own()
                 .filter_map(|m| match &m.outcome {
-                    Outcome::Measured(measured) => Some((m.round, measured)),
+                    Outcome::Measured(measured) => {
+                        let value = value(metric, case.operations, measured)?;
+                        Some((m.round, (measured, value)))
+                    }
                     Outcome::Failed(_) => None,
                 })
                 .collect();
@@ -193,7 +199,6 @@ impl CaseReport {
             }
         }
         // Only rounds that every measured entry has: an interrupted one would favour somebody.
-        observed.retain(|o| o.rounds.keys().next().is_some());
         let rounds: Vec<u32> = observed
             .first()
             .map(|first| first.rounds.keys().copied().collect::<Vec<_>>())
@@ -204,7 +209,7 @@ impl CaseReport {
         if rounds.is_empty() {
             rows.extend(observed.drain(..).map(|o| Row::without_numbers(o.entry, None)));
         }
-        let measured = Comparison::of(case, metric, &observed, &rounds, workers);
+        let measured = Comparison::of(case, (class, metric), &observed, &rounds, workers);
         let answer = measured.answer();
         let mut notes = measured.notes();
         let mut measured_rows = measured.rows;
@@ -215,7 +220,7 @@ impl CaseReport {
         CaseReport {
             id: case.id.clone(),
             workload: case.workload.clone(),
-            class: spec.map_or(Class::Mixed, |spec| spec.class),
+            class,
             question: spec.map_or_else(String::new, |spec| spec.question.to_owned()),
             answer,
             params: case.params.clone(),
@@ -365,6 +370,19 @@ pub(crate) mod tests {
         assert!(
             report.cases[0].notes.iter().any(|note| note.starts_with("tokio is beyond its limit"))
         );
+    }
+
+    #[test]
+    fn a_process_that_did_not_record_its_cpu_time_is_not_judged_by_it() {
+        let mut mute = process(1_000, How::fair("f", "l"));
+        mute.samples.iter_mut().for_each(|sample| sample.usage = None);
+        let tokio = walls(&[1_000, 1_010, 990], How::fair("f", "l"));
+        let outcomes = [("tokio", tokio), ("mute", vec![Outcome::Measured(mute); 3])];
+        for (case, judged) in [("echo/c=1", false), ("map", true)] {
+            let report = Report::of(&run(case, &outcomes));
+            let row = report.cases[0].rows.iter().find(|row| row.entry == "mute").unwrap();
+            assert_eq!(row.numbers.is_some(), judged, "{case}");
+        }
     }
 
     #[test]

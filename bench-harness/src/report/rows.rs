@@ -9,15 +9,18 @@ use super::model::{Numbers, Row};
 use crate::judge::median;
 use crate::plan::{PlannedCase, PlannedEntry};
 
-/// The observation of one process: the median of its samples.
-pub(super) fn value(metric: Metric, case: &PlannedCase, measured: &Measured) -> f64 {
-    let of_sample = |sample: &Sample| match (metric, sample.usage) {
-        (Metric::CpuPerOperation, Some(usage)) => usage.cpu_ns() as f64 / case.operations as f64,
-        // Without usage there is no such metric; the wall time stands in, visibly too large.
-        _ => sample.wall_ns as f64,
+/// The observation of one process: the median of its samples, or `None` if it did not record what the
+/// metric needs.
+pub(super) fn value(metric: Metric, operations: u64, measured: &Measured) -> Option<f64> {
+    let of_sample = |sample: &Sample| match metric {
+        Metric::Wall => Some(sample.wall_ns as f64),
+        Metric::CpuPerOperation => {
+            sample.usage.map(|usage| usage.cpu_ns() as f64 / operations as f64)
+        }
     };
+    let mut values = measured.samples.iter().map(of_sample).collect::<Option<Vec<_>>>()?;
     // A logarithm is taken of it, and a process can be too quick for the clock of CPU time.
-    median_of(measured, of_sample).max(1.0)
+    Some(median(&mut values).max(1.0))
 }
 
 fn median_of(measured: &Measured, of_sample: impl Fn(&Sample) -> f64) -> f64 {
