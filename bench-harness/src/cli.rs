@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use worker::selection::{Choice, ProfileArg, UsageError};
 use workloads::{Profile, catalog};
 
+use crate::load::{self, LoadArgs};
 use crate::programs::{self, Source};
 use crate::report::{self, Report};
 use crate::run::{self, Settings};
@@ -22,7 +23,7 @@ use crate::{check, journal};
     version,
     args_conflicts_with_subcommands = true,
     after_help = "\
-Without a command: `run` in the quick profile, about three minutes on two cores.
+Without a command: `run` in the quick profile, less than five minutes on two cores.
 Exit codes: 0 done, 1 error, 2 usage, 3 done but some cells failed, 130 interrupted."
 )]
 struct Cli {
@@ -50,6 +51,8 @@ enum Command {
         #[arg(long, value_name = "N", allow_negative_numbers = true)]
         workers: Option<usize>,
     },
+    /// Send HTTP requests to a server on this machine and say how long they took
+    Load(LoadArgs),
     /// Make the reports of a run again from its journal
     Report {
         /// Folder of the run
@@ -117,6 +120,7 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
         Cli { command: Some(Command::Check { programs, workers }), .. } => {
             check::check(&source(programs)?, workers)
         }
+        Cli { command: Some(Command::Load(args)), .. } => load::load(&args),
         Cli { command: Some(Command::Report { run, splice }), .. } => report_run(&run, splice),
         Cli { command: Some(Command::Run(args)), .. } | Cli { command: None, run: args } => {
             run_command(args)

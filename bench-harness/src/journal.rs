@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use worker::protocol::{Failure, Measured};
+use worker::protocol::{Failure, FailureKind, Measured};
 use worker::selection::UsageError;
 
 use crate::host::Host;
@@ -39,6 +39,13 @@ pub(crate) struct Measurement {
 pub(crate) enum Outcome {
     Measured(Measured),
     Failed(Failure),
+}
+
+impl Outcome {
+    /// Whether the cell is not visited again: it failed, and not for want of a quiet machine.
+    pub(crate) fn gives_up(&self) -> bool {
+        matches!(self, Outcome::Failed(failure) if failure.failure != FailureKind::Void)
+    }
 }
 
 /// A run as it lies on disk.
@@ -94,7 +101,7 @@ impl Run {
         let failed: BTreeSet<_> = self
             .measurements
             .iter()
-            .filter(|m| matches!(m.outcome, Outcome::Failed(_)))
+            .filter(|m| m.outcome.gives_up())
             .map(|m| (m.case.as_str(), m.entry.as_str()))
             .collect();
         let mut steps = self.plan.steps();
@@ -350,7 +357,7 @@ pub(crate) mod tests {
 
         fs::write(folder.path().join(PLAN), r#"{"schema":99}"#).unwrap();
         let error = Run::read(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("schema 99 where this program writes 1"), "{error}");
+        assert!(error.contains("schema 99 where this program writes 2"), "{error}");
 
         let plan = plan(&["map"], &["a"], 1);
         fs::remove_file(folder.path().join(PLAN)).unwrap();

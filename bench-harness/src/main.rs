@@ -5,6 +5,7 @@ mod cli;
 mod host;
 mod journal;
 mod judge;
+mod load;
 mod plan;
 mod programs;
 mod report;

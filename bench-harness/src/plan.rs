@@ -7,13 +7,14 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use worker::launch::Description;
 use worker::protocol::SamplingPlan;
-use workloads::{Case, Digest, Entry, Limit, Profile};
+use workloads::{Case, Digest, Entry, Limit, Metric, Profile, Sampling};
 
 use crate::programs::Program;
 
 /// Version of the files of a run.
-pub(crate) const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 2;
 
 /// `plan.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,16 @@ pub(crate) struct Plan {
     pub(crate) time_limit_ms: u64,
     pub(crate) cases: Vec<PlannedCase>,
     pub(crate) entries: Vec<PlannedEntry>,
+    /// The capacity from which rates follow, where any do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) capacity: Option<Capacity>,
+}
+
+/// What the slowest contestant served in time before the run began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Capacity {
+    pub(crate) entry: String,
+    pub(crate) per_second: f64,
 }
 
 /// A workload with its parameters.
@@ -37,8 +48,12 @@ pub(crate) struct PlannedCase {
     pub(crate) workload: String,
     pub(crate) params: Value,
     pub(crate) operations: u64,
+    pub(crate) metric: Metric,
     pub(crate) limit: Limit,
     pub(crate) sampling: SamplingPlan,
+    /// Whether it is measured in the first round only.
+    #[serde(default)]
+    pub(crate) first_round: bool,
     /// The right answer, from the oracle.
     pub(crate) expected: Digest,
 }
@@ -52,6 +67,15 @@ pub(crate) struct PlannedEntry {
     pub(crate) variant: String,
     /// BLAKE3 of the executable.
     pub(crate) program_blake3: String,
+    /// The workloads that it has, where it has not all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) only: Option<Vec<String>>,
+}
+
+impl PlannedEntry {
+    pub(crate) fn has(&self, workload: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.iter().any(|name| name == workload))
+    }
 }
 
 /// One visit: one process run of one cell.
@@ -73,8 +97,13 @@ impl Plan {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(self.seed);
         let mut steps = Vec::new();
         for round in 0..self.rounds {
-            for case in 0..self.cases.len() {
-                let mut entries: Vec<_> = (0..self.entries.len()).collect();
+            for (case, planned) in self.cases.iter().enumerate() {
+                if planned.first_round && round > 0 {
+                    continue;
+                }
+                let mut entries: Vec<_> = (0..self.entries.len())
+                    .filter(|&entry| self.entries[entry].has(&planned.workload))
+                    .collect();
                 entries.shuffle(&mut random);
                 steps.extend(entries.into_iter().map(|entry| Step { round, case, entry }));
             }
@@ -90,8 +119,10 @@ impl PlannedCase {
             workload: entry.spec.name.to_owned(),
             params: case.params,
             operations: case.operations,
+            metric: case.metric,
             limit: case.limit,
             sampling,
+            first_round: case.sampling == Sampling::FirstRound,
             expected,
         }
     }
@@ -100,22 +131,28 @@ impl PlannedCase {
 /// The entries that programs make: each variant of each.
 pub(crate) fn entries(programs: &[Program]) -> Vec<PlannedEntry> {
     let entry = |program: &Program, variant: &str| PlannedEntry {
-        id: if program.variants.len() > 1 {
-            format!("{}/{variant}", program.strategy)
-        } else {
-            program.strategy.clone()
-        },
+        id: entry_id(&program.strategy, &program.description, variant),
         strategy: program.strategy.clone(),
         variant: variant.to_owned(),
         program_blake3: program.hash.clone(),
+        only: program.description.only.get(variant).cloned(),
     };
     programs
         .iter()
-        .flat_map(|program| match program.variants.as_slice() {
+        .flat_map(|program| match program.description.variants.as_slice() {
             [] => vec![entry(program, "default")],
             variants => variants.iter().map(|variant| entry(program, variant)).collect(),
         })
         .collect()
+}
+
+/// The strategy's name; with the variant where that is not the first, or where several take part in
+/// everything.
+fn entry_id(strategy: &str, description: &Description, variant: &str) -> String {
+    let Description { variants, only, .. } = description;
+    let complete = variants.iter().filter(|variant| !only.contains_key(*variant)).count();
+    let first = variants.first().is_none_or(|first| first == variant);
+    if first && complete <= 1 { strategy.to_owned() } else { format!("{strategy}/{variant}") }
 }
 
 /// Rounds of a profile.
@@ -148,8 +185,10 @@ pub(crate) mod tests {
                     workload: id.split('/').next().unwrap().to_owned(),
                     params: serde_json::json!({}),
                     operations: 100,
+                    metric: Metric::Wall,
                     limit: Limit::SequentialOverWorkers,
                     sampling: SamplingPlan { warmup: 1, min_samples: 1, budget_ns: 0 },
+                    first_round: false,
                     expected: Digest::of_number(1),
                 })
                 .collect(),
@@ -160,8 +199,10 @@ pub(crate) mod tests {
                     strategy: id.split('/').next().unwrap().to_owned(),
                     variant: id.split('/').nth(1).unwrap_or("default").to_owned(),
                     program_blake3: String::new(),
+                    only: None,
                 })
                 .collect(),
+            capacity: None,
         }
     }
 
@@ -176,6 +217,34 @@ pub(crate) mod tests {
             entries.sort_unstable();
             assert_eq!(entries, [0, 1, 2]);
         }
+    }
+
+    #[test]
+    fn partial_entries_and_facts_are_visited_only_where_and_when_they_take_part() {
+        let mut plan = plan(&["map", "deadline/later"], &["a", "b"], 3);
+        plan.entries[1].only = Some(vec!["map".to_owned()]);
+        plan.cases[1].first_round = true;
+        let visits = |case, entry| {
+            plan.steps().iter().filter(|step| step.case == case && step.entry == entry).count()
+        };
+        assert_eq!([visits(0, 0), visits(0, 1), visits(1, 0), visits(1, 1)], [3, 3, 1, 0]);
+    }
+
+    #[test]
+    fn a_variant_is_named_where_the_strategy_alone_does_not_tell() {
+        let description = |variants: &[&str], only: &[&str]| Description {
+            strategy: String::new(),
+            variants: variants.iter().map(|&name| name.to_owned()).collect(),
+            only: only.iter().map(|&name| (name.to_owned(), Vec::new())).collect(),
+        };
+        let tokio = description(&["multi-thread", "misuse"], &["misuse"]);
+        assert_eq!(entry_id("tokio", &tokio, "multi-thread"), "tokio");
+        assert_eq!(entry_id("tokio", &tokio, "misuse"), "tokio/misuse");
+        let floor = description(&["sequential", "event-loop"], &[]);
+        assert_eq!(entry_id("floor", &floor, "sequential"), "floor/sequential");
+        let hybrid = description(&["tokio-rayon"], &["tokio-rayon"]);
+        assert_eq!(entry_id("hybrid", &hybrid, "tokio-rayon"), "hybrid");
+        assert_eq!(entry_id("mute", &Description::default(), "default"), "mute");
     }
 
     #[test]

@@ -10,12 +10,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use serde_json::Value;
-use worker::launch;
+use worker::launch::{self, Description};
 use worker::selection::UsageError;
 
 /// The strategies of this workspace, in the order of the report: packages `strategy-NAME`.
-pub(crate) const STRATEGIES: [&str; 6] =
-    ["threads", "rayon", "tokio", "async-std", "smol", "floor"];
+pub(crate) const STRATEGIES: [&str; 7] =
+    ["threads", "rayon", "tokio", "async-std", "smol", "hybrid", "floor"];
 
 const PREFIX: &str = "strategy-";
 
@@ -31,8 +31,8 @@ pub(crate) struct Source {
 pub(crate) struct Program {
     pub(crate) strategy: String,
     pub(crate) path: PathBuf,
-    /// Its variants, the default one first; empty if it does not speak the protocol.
-    pub(crate) variants: Vec<String>,
+    /// Its variants; none if it does not speak the protocol.
+    pub(crate) description: Description,
     /// BLAKE3 of the file, so that a run is not resumed with other code.
     pub(crate) hash: String,
 }
@@ -113,9 +113,9 @@ impl Source {
 fn program(strategy: &str, path: PathBuf) -> anyhow::Result<Program> {
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     // A program that does not speak the protocol becomes rows that say so.
-    let variants = launch::describe(&path).map_or_else(|_| Vec::new(), |(_, variants)| variants);
+    let description = launch::describe(&path).unwrap_or_default();
     let hash = blake3::hash(&bytes).to_hex().to_string();
-    Ok(Program { strategy: strategy.to_owned(), path, variants, hash })
+    Ok(Program { strategy: strategy.to_owned(), path, description, hash })
 }
 
 /// Builds one package by itself: built together, the features of all would unify and change what is

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use worker::launch::{self, Visit};
+use worker::protocol::SamplingPlan;
 use worker::scratch::Scratch;
 use worker::selection::{self, Choice, UsageError};
-use workloads::{Profile, find};
+use workloads::{Case, Entry, Metric, Profile, Site, find};
 
 use crate::host::Host;
 use crate::journal::{Journal, Measurement, Outcome, Run};
-use crate::plan::{self, Plan, PlannedCase, SCHEMA, Step};
+use crate::plan::{self, Capacity, Plan, PlannedCase, SCHEMA, Step};
 use crate::programs::{Program, Source, workspace_root};
 
 /// What the user chose.
@@ -49,15 +50,23 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     let Some(programs) = unless_interrupted(settings.source.programs())? else { return Ok(None) };
     let begin = Instant::now();
     let peer = own_program()?;
+    let time_limit =
+        settings.time_limit.unwrap_or_else(|| selection::time_limit(settings.choice.faithful));
+    let cases = selection::settle(cases, workers, None)?;
+    let capacity = capacity(&cases, &programs, &peer, workers, time_limit)?;
+    if launch::stopped() {
+        return Ok(None);
+    }
+    let cases = selection::settle(cases, workers, capacity.as_ref().map(|c| c.per_second))?;
     let mut planned = Vec::new();
     for (entry, case) in cases {
-        let expected = launch::oracle(&peer, entry.spec.name, &case.params, scratch.path())
-            .map_err(|failure| anyhow::anyhow!("the oracle of {}: {}", case.id, failure.reason))?;
+        let expected =
+            launch::oracle(&peer, entry.spec.name, &case.params, scratch.path(), workers).map_err(
+                |failure| anyhow::anyhow!("the oracle of {}: {}", case.id, failure.reason),
+            )?;
         let sampling = selection::sampling(settings.profile, &case);
         planned.push(PlannedCase::new(case, &entry, sampling, expected));
     }
-    let time_limit =
-        settings.time_limit.unwrap_or_else(|| selection::time_limit(settings.choice.faithful));
     let clock = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
     let plan = Plan {
         schema: SCHEMA,
@@ -69,11 +78,63 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
         time_limit_ms: time_limit.as_millis() as u64,
         cases: planned,
         entries: plan::entries(&programs),
+        capacity,
     };
     let host = Host::observe(workspace_root().as_deref());
     let mut journal = Journal::create(&folder, &plan, &host)?;
     let steps = plan.steps();
     carry_out(&folder, &plan, &steps, &programs, &scratch, &mut journal, begin)
+}
+
+/// The lowest capacity of all contestants, from which the rates of open loops follow, so that everybody
+/// can keep up with them; `None` where no case asks for it.
+fn capacity(
+    cases: &[(Entry, Case)],
+    programs: &[Program],
+    peer: &Path,
+    workers: usize,
+    time_limit: Duration,
+) -> anyhow::Result<Option<Capacity>> {
+    let Some((rated, _)) = cases.iter().find(|(_, case)| case.rated) else { return Ok(None) };
+    let search = cases.iter().find(|(entry, case)| {
+        entry.spec.name == rated.spec.name && case.metric == Metric::Capacity
+    });
+    let Some((entry, case)) = search else { return Ok(None) };
+    tell(&format!("looking for the capacity of {}\n", entry.spec.name));
+    let site = Site { scratch: Path::new(""), workers, backend: None };
+    let expected = entry.expected(&case.params, &site)?;
+    let mut lowest: Option<Capacity> = None;
+    for planned in plan::entries(programs) {
+        let program = programs.iter().find(|p| p.strategy == planned.strategy);
+        let program = program.context("entries are made from programs")?;
+        let default = program.description.variants.first() == Some(&planned.variant);
+        if planned.strategy == "floor" || !default || !planned.has(entry.spec.name) {
+            continue;
+        }
+        let visit = Visit {
+            program: &program.path,
+            peer,
+            variant: &planned.variant,
+            workload: entry.spec.name,
+            kind: entry.kind,
+            backend: entry.backend,
+            params: &case.params,
+            workers,
+            sampling: SamplingPlan { warmup: 0, min_samples: 1, budget_ns: 0 },
+            scratch: Path::new(""),
+            time_limit,
+            expected,
+        };
+        // Whoever fails here fails again in the run, and is a row there.
+        let Ok(measured) = visit.run() else { continue };
+        let Some(per_second) = measured.fact("capacity_per_second") else { continue };
+        let per_second = per_second as f64;
+        if lowest.as_ref().is_none_or(|lowest| per_second < lowest.per_second) {
+            lowest = Some(Capacity { entry: planned.id, per_second });
+        }
+    }
+    // With nobody to go by, such as when only the floor runs, a rate that any server keeps up with.
+    Ok(Some(lowest.unwrap_or(Capacity { entry: "nobody".to_owned(), per_second: 1_000.0 })))
 }
 
 /// Goes on with a run that was interrupted. Returns its folder, or `None` if it was interrupted again.
@@ -136,6 +197,7 @@ fn carry_out(
             variant: &entry.variant,
             workload: &case.workload,
             kind: workload.kind,
+            backend: workload.backend,
             params: &case.params,
             workers: plan.workers,
             sampling: case.sampling,
@@ -158,10 +220,10 @@ fn carry_out(
             ));
             return Ok(None);
         }
-        match &outcome {
-            Outcome::Measured(measured) => measured_ns += measured.measured_ns(),
-            Outcome::Failed(_) => given_up[step.case][step.entry] = true,
+        if let Outcome::Measured(measured) = &outcome {
+            measured_ns += measured.measured_ns();
         }
+        given_up[step.case][step.entry] |= outcome.gives_up();
         journal.append(&Measurement {
             schema: SCHEMA,
             round: step.round,

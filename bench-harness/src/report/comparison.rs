@@ -4,9 +4,10 @@ use worker::Standing;
 use worker::units;
 use workloads::{Class, Limit, Metric};
 
+use super::misuses;
 use super::model::{Observed, Row};
 use super::rows::row;
-use super::text::interval;
+use super::text::{interval, metric_value};
 use crate::judge::{self, Judgement, Verdict};
 use crate::plan::PlannedCase;
 
@@ -30,20 +31,30 @@ impl Comparison {
             .iter()
             .map(|o| rounds.iter().map(|round| o.rounds[round].1).collect())
             .collect();
-        let judgement = Judgement::of(&values);
+        // A count can be 0, which has no logarithm, and one process says all there is to say.
+        let judged = metric != Metric::StillRunning;
+        let judgement = if judged {
+            Judgement::of(&values)
+        } else {
+            Judgement::of(&vec![vec![1.0; rounds.len()]; values.len()])
+        };
         let mut rows: Vec<Row> = observed
             .iter()
             .enumerate()
             .map(|(index, o)| {
                 let processes: Vec<_> = rounds.iter().map(|round| o.rounds[round].0).collect();
-                row(case, o.entry, &processes, judgement.typical(index))
+                let value =
+                    if judged { judgement.typical(index) } else { values[index].iter().sum() };
+                row(case, o.entry, &processes, value)
             })
             .collect();
         let contestants: Vec<_> = (0..rows.len()).filter(|&i| rows[i].is_contestant()).collect();
         let leader = judgement.leader(&contestants);
+        // Where the generator and not the server is the bottleneck, throughput says nothing.
+        let withheld = metric == Metric::Capacity && rows.iter().any(generator_bound);
         for (&index, verdict) in contestants.iter().zip(judgement.verdicts(&contestants)) {
             rows[index].numbers.as_mut().expect("measured rows have numbers").verdict =
-                Some(verdict);
+                judged.then_some(if withheld { Verdict::Undecided } else { verdict });
         }
         let floors: Vec<_> = (0..rows.len()).filter(|&i| rows[i].strategy == "floor").collect();
         let sequential = floors.iter().copied().find(|&i| rows[i].variant == "sequential");
@@ -57,17 +68,37 @@ impl Comparison {
                     judgement.ratio(index, floor).inverse().times(1.0 / workers as f64)
                 }),
                 Limit::Floor => cheapest.map(|floor| judgement.ratio(index, floor).inverse()),
-            };
+                Limit::FloorOverWorkers => cheapest.map(|floor| {
+                    judgement.ratio(index, floor).inverse().times(1.0 / workers as f64)
+                }),
+                Limit::SlowestStage => sequential.and_then(|floor| {
+                    let stage = slowest_stage(&observed[floor], rounds)?;
+                    let share = stage.max(1.0 / workers as f64);
+                    Some(judgement.ratio(index, floor).inverse().times(share))
+                }),
+            }
+            .filter(|_| judged);
             let numbers = rows[index].numbers.as_mut().expect("measured rows have numbers");
             numbers.limit_share = share;
-            numbers.ratio = leader.map(|leader| judgement.ratio(index, leader));
+            numbers.ratio = leader.filter(|_| judged).map(|leader| judgement.ratio(index, leader));
+        }
+        for index in 0..rows.len() {
+            if rows[index].standing != Some(Standing::Misuse) {
+                continue;
+            }
+            let fair = contestants.iter().find(|&&i| rows[i].strategy == rows[index].strategy);
+            if let Some(&fair) = fair {
+                let ratio = judged.then(|| judgement.ratio(index, fair));
+                let price = misuses::price(&rows[index], &rows[fair], ratio);
+                rows[index].numbers.as_mut().expect("measured rows have numbers").price = price;
+            }
         }
         let rank = |row: &Row| match (row.is_contestant(), row.standing) {
             (true, _) => 0,
             (_, Some(Standing::Misuse)) => 1,
             _ => 2,
         };
-        let value = |row: &Row| row.numbers.as_ref().map_or(f64::INFINITY, |n| n.value_ns);
+        let value = |row: &Row| row.numbers.as_ref().map_or(f64::INFINITY, |n| n.value);
         rows.sort_by(|a, b| rank(a).cmp(&rank(b)).then(value(a).total_cmp(&value(b))));
         Comparison { class, workers, metric, rows }
     }
@@ -80,10 +111,23 @@ impl Comparison {
     /// One sentence that says what the numbers answer.
     pub(super) fn answer(&self) -> String {
         let shown = |row: &Row| {
-            let ns = row.numbers.as_ref().map_or(f64::NAN, |n| n.value_ns);
-            let per = if self.metric == Metric::CpuPerOperation { " CPU each" } else { "" };
-            format!("{} ({}{per})", row.entry, units::duration(ns))
+            let value = row.numbers.as_ref().map_or(f64::NAN, |n| n.value);
+            let per = match self.metric {
+                Metric::CpuPerOperation => " CPU each",
+                Metric::WallPerOperation => " each",
+                Metric::LatencyP99 => " at p99",
+                _ => "",
+            };
+            format!("{} ({}{per})", row.entry, metric_value(self.metric, value))
         };
+        if self.metric == Metric::StillRunning {
+            let counts: Vec<_> = self
+                .rows
+                .iter()
+                .filter_map(|row| Some(format!("{} {}", row.entry, row.numbers.as_ref()?.value)))
+                .collect();
+            return format!("Still running when looked at again: {}.", counts.join(", "));
+        }
         let Some(first) = self.rows.iter().find(|row| row.is_contestant()) else {
             return "No strategy has a fair form with a number here.".to_owned();
         };
@@ -160,14 +204,15 @@ impl Comparison {
                 ));
             }
         }
-        let busy = |row: &&Row| {
-            let share = row.numbers.as_ref().and_then(|numbers| numbers.generator_share);
-            share.is_some_and(|share| share > 0.9)
-        };
-        let busy: Vec<_> = self.rows.iter().filter(busy).map(|row| row.entry.as_str()).collect();
+        let busy: Vec<_> = self
+            .rows
+            .iter()
+            .filter(|row| generator_bound(row))
+            .map(|row| row.entry.as_str())
+            .collect();
         if !busy.is_empty() {
             notes.push(format!(
-                "The load generator was busy all the time under {}: their throughput says little, their \
+                "The load generator was busy all the time under {}: verdicts on throughput are withheld, \
                  CPU time per operation stays valid.",
                 busy.join(", ")
             ));
@@ -176,11 +221,31 @@ impl Comparison {
     }
 }
 
+/// Whether the load generator used a CPU up, so that it may have been the bottleneck.
+fn generator_bound(row: &Row) -> bool {
+    let share = row.numbers.as_ref().and_then(|numbers| numbers.generator_share);
+    share.is_some_and(|share| share > 0.9)
+}
+
+/// The slowest stage of the sequential floor as a share of all its stages, the typical one.
+fn slowest_stage(sequential: &Observed<'_>, rounds: &[u32]) -> Option<f64> {
+    let mut shares = rounds
+        .iter()
+        .map(|round| {
+            let process = sequential.rounds[round].0;
+            let stage = process.fact("slowest_stage_ns")? as f64;
+            let mut walls: Vec<_> = process.samples.iter().map(|s| s.wall_ns as f64).collect();
+            Some(stage / judge::median(&mut walls))
+        })
+        .collect::<Option<Vec<_>>>()?;
+    Some(judge::median(&mut shares))
+}
+
 /// async-std and smol share reactor and executor crates: far apart, they suggest a wrong set-up.
 pub(super) fn kinship(rows: &[Row]) -> Option<String> {
     let value = |strategy: &str| {
         let row = rows.iter().find(|row| row.strategy == strategy && row.is_contestant())?;
-        row.numbers.as_ref().map(|numbers| numbers.value_ns)
+        row.numbers.as_ref().map(|numbers| numbers.value).filter(|&value| value > 0.0)
     };
     let (one, other) = (value("async-std")?, value("smol")?);
     let ratio = (one / other).max(other / one);

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use worker::units;
+use workloads::Metric;
 
+use super::misuses;
 use super::model::{CaseReport, Report, Row};
 use super::text::{self, clean, interval, or_dash};
 
@@ -14,8 +16,27 @@ pub(crate) fn render(report: &Report) -> String {
     for case in &report.cases {
         case_section(&mut out, case);
     }
+    misuses_section(&mut out, report);
     host_section(&mut out, report);
     out
+}
+
+fn misuses_section(out: &mut String, report: &Report) {
+    let prices = misuses::lines(report);
+    if prices.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n## What mistakes cost\n\n{}\n", misuses::INTRODUCTION);
+    let header = ["mistake", "case", "entry", "price"].map(str::to_owned);
+    let rows = prices.into_iter().map(|line| {
+        vec![
+            escape(&line.form),
+            format!("`{}`", clean(&line.case)),
+            escape(&line.entry),
+            escape(&line.price),
+        ]
+    });
+    out.push_str(&table(&header, rows));
 }
 
 /// The matrix of workload × strategy with its legend, and a sentence for each workload: what README
@@ -62,7 +83,7 @@ fn case_section(out: &mut String, case: &CaseReport) {
         "workers",
     ];
     let measured = case.rows.iter().filter(|row| row.numbers.is_some());
-    out.push_str(&table(&header.map(str::to_owned), measured.map(cells)));
+    out.push_str(&table(&header.map(str::to_owned), measured.map(|row| cells(case.metric, row))));
     out.push('\n');
     for row in &case.rows {
         detail(out, row);
@@ -75,11 +96,11 @@ fn case_section(out: &mut String, case: &CaseReport) {
     }
 }
 
-fn cells(row: &Row) -> Vec<String> {
+fn cells(metric: Metric, row: &Row) -> Vec<String> {
     let numbers = row.numbers.as_ref().expect("only rows with numbers are shown");
     vec![
         escape(&text::name(row)),
-        units::duration(numbers.value_ns),
+        text::metric_value(metric, numbers.value),
         or_dash(numbers.ratio, interval),
         text::verdict(row),
         text::share(numbers.limit_share),
@@ -110,6 +131,12 @@ fn detail(out: &mut String, row: &Row) {
             let (p50, p99) = (units::duration(p50 as f64), units::duration(p99 as f64));
             parts.push(format!("latency {p50} at the median, {p99} at p99"));
         }
+        parts.extend(
+            numbers.send_lag_p99_ns.map(|lag| {
+                format!("the generator sent {} late at p99", units::duration(lag as f64))
+            }),
+        );
+        parts.extend(numbers.peak_depth.map(|depth| format!("at most {depth} between two stages")));
     }
     let text = if parts.is_empty() { "no number".to_owned() } else { parts.join("; ") };
     let _ = writeln!(out, "- {entry}: {text}");

@@ -9,6 +9,7 @@ use anyhow::Context;
 mod comparison;
 mod csv;
 pub(crate) mod markdown;
+mod misuses;
 mod model;
 mod rows;
 pub(crate) mod splice;

@@ -9,11 +9,12 @@ use worker::{Standing, units};
 use workloads::{Class, Limit, Metric, Profile, find};
 
 use super::comparison::{Comparison, kinship};
+use super::misuses;
 use super::rows::value;
 use crate::host::Host;
 use crate::journal::{Measurement, Outcome, Run};
 use crate::judge::{Ratio, Verdict};
-use crate::plan::{PlannedCase, PlannedEntry, SCHEMA};
+use crate::plan::{Capacity, PlannedCase, PlannedEntry, SCHEMA};
 
 /// The whole comparison.
 #[derive(Debug, Clone, Serialize)]
@@ -31,6 +32,10 @@ pub(crate) struct Report {
     pub(crate) host: Host,
     /// Every entry in the order of the plan.
     pub(crate) entries: Vec<String>,
+    /// Those that take part in the comparison: without the floor and without misuses.
+    pub(crate) contestants: Vec<String>,
+    /// The capacity from which the rates of open loops follow.
+    pub(crate) capacity: Option<Capacity>,
     pub(crate) cases: Vec<CaseReport>,
 }
 
@@ -78,8 +83,8 @@ pub(crate) struct FailureReport {
 pub(crate) struct Numbers {
     pub(crate) rounds: usize,
     pub(crate) samples: usize,
-    /// The metric's typical value.
-    pub(crate) value_ns: f64,
+    /// The metric's typical value: nanoseconds, or a count for what is still running.
+    pub(crate) value: f64,
     pub(crate) verdict: Option<Verdict>,
     /// To the leading contestant.
     pub(crate) ratio: Option<Ratio>,
@@ -101,6 +106,25 @@ pub(crate) struct Numbers {
     pub(crate) in_flight: Option<(u64, u64)>,
     /// The load generator's CPU time as a share of the wall time.
     pub(crate) generator_share: Option<f64>,
+    /// How late the load generator sent at p99, in an open loop.
+    pub(crate) send_lag_p99_ns: Option<u64>,
+    /// Operations still running some time after they were cancelled.
+    pub(crate) still_running: Option<u64>,
+    /// Most items waiting between two stages.
+    pub(crate) peak_depth: Option<u64>,
+    /// What a misuse costs, against the same strategy's fair form of the case where it has one.
+    pub(crate) price: Option<Price>,
+}
+
+/// What a misuse costs.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Price {
+    /// What it is held against: an entry of the same case, or an entry and a case.
+    pub(crate) against: String,
+    /// By the metric; `None` where that is a count.
+    pub(crate) ratio: Option<Ratio>,
+    /// What else differs, in words.
+    pub(crate) besides: Vec<String>,
 }
 
 impl Report {
@@ -110,7 +134,7 @@ impl Report {
         for measurement in &run.measurements {
             by_case.entry(&measurement.case).or_default().push(measurement);
         }
-        let cases = run
+        let mut cases: Vec<CaseReport> = run
             .plan
             .cases
             .iter()
@@ -119,6 +143,7 @@ impl Report {
                 CaseReport::of(case, &run.plan.entries, measurements, run.plan.workers)
             })
             .collect();
+        misuses::price_across_cases(&mut cases);
         let visits: u64 = run.measurements.iter().map(|m| m.visit_ns).sum();
         let measured: u64 = run
             .measurements
@@ -139,6 +164,8 @@ impl Report {
             measured_share: measured as f64 / visits.max(1) as f64,
             host: run.host.clone(),
             entries: run.plan.entries.iter().map(|entry| entry.id.clone()).collect(),
+            contestants: contestants(&run.plan.entries, &cases),
+            capacity: run.plan.capacity.clone(),
             cases,
         }
     }
@@ -150,10 +177,25 @@ impl Report {
         failures.filter(|failure| failure.kind != FailureKind::Unsupported).count()
     }
 
-    /// The entries that take part in the comparison, without the floor.
+    /// The entries that take part in the comparison, without the floor and without misuses.
     pub(crate) fn contestants(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(String::as_str).filter(|entry| !entry.starts_with("floor"))
+        self.contestants.iter().map(String::as_str)
     }
+}
+
+fn contestants(entries: &[PlannedEntry], cases: &[CaseReport]) -> Vec<String> {
+    let takes_part = |entry: &PlannedEntry| {
+        let mut measured = cases
+            .iter()
+            .flat_map(|case| &case.rows)
+            .filter(|row| row.entry == entry.id && row.numbers.is_some())
+            .peekable();
+        match measured.peek() {
+            Some(_) => measured.any(Row::is_contestant),
+            None => entry.strategy != "floor" && entry.variant != "misuse",
+        }
+    };
+    entries.iter().filter(|entry| takes_part(entry)).map(|entry| entry.id.clone()).collect()
 }
 
 /// The processes of one entry that measured something, by round.
@@ -171,18 +213,29 @@ impl CaseReport {
         workers: usize,
     ) -> Self {
         let spec = find(&case.workload).map(|workload| workload.spec);
-        let metric = spec.map_or(Metric::Wall, |spec| spec.metric);
+        let metric = case.metric;
         let class = spec.map_or(Class::Mixed, |spec| spec.class);
         let mut rows = Vec::new();
         let mut observed = Vec::new();
-        for entry in entries {
+        for entry in entries.iter().filter(|entry| entry.has(&case.workload)) {
             let own = || measurements.iter().filter(|m| m.entry == entry.id);
-            let failure = own().find_map(|m| match &m.outcome {
-                Outcome::Failed(failure) => {
-                    Some(FailureReport { kind: failure.failure, reason: failure.reason.clone() })
-                }
-                Outcome::Measured(_) => None,
-            });
+            let mut failures: Vec<_> = own()
+                .filter_map(|m| match &m.outcome {
+                    Outcome::Failed(failure) => Some(failure),
+                    Outcome::Measured(_) => None,
+                })
+                .collect();
+            // A void round is no failure of the entry, as long as there are others.
+            let void = failures.len();
+            failures.sort_by_key(|failure| failure.failure == FailureKind::Void);
+            let measured_rounds = own().count() - void;
+            let failure = failures
+                .first()
+                .filter(|failure| failure.failure != FailureKind::Void || measured_rounds == 0)
+                .map(|failure| FailureReport {
+                    kind: failure.failure,
+                    reason: failure.reason.clone(),
+                });
             let rounds: BTreeMap<_, _> = own()
                 .filter_map(|m| match &m.outcome {
                     Outcome::Measured(measured) => {

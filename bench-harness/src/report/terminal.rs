@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 use worker::units;
+use workloads::Metric;
 
+use super::misuses;
 use super::model::{CaseReport, Report, Row};
 use super::text::{self, clean, interval, or_dash};
 
@@ -30,6 +32,15 @@ pub(crate) fn render(report: &Report) -> String {
     for case in &report.cases {
         case_section(&mut out, case);
     }
+    let prices = misuses::lines(report);
+    if !prices.is_empty() {
+        out.push('\n');
+        paragraph(&mut out, "", &format!("What mistakes cost — {}", misuses::INTRODUCTION));
+        for line in prices {
+            let misuses::Line { form, case, entry, price } = line;
+            paragraph(&mut out, "  ", &format!("{entry}, {case}: {price}: {form}"));
+        }
+    }
     out
 }
 
@@ -49,7 +60,9 @@ fn case_section(out: &mut String, case: &CaseReport) {
     paragraph(out, "  ", &format!("by {}, limit: {}", case.metric, case.limit));
     let header = ["", "value", "ratio", "verdict", "of limit", "CPU/op", "memory", "threads"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(case.rows.iter().filter(|row| row.numbers.is_some()).map(cells));
+    rows.extend(
+        case.rows.iter().filter(|row| row.numbers.is_some()).map(|row| cells(case.metric, row)),
+    );
     if rows.len() > 1 {
         table(out, &rows, 1);
     }
@@ -76,11 +89,11 @@ fn paragraph(out: &mut String, indent: &str, text: &str) {
     }
 }
 
-fn cells(row: &Row) -> Vec<String> {
+fn cells(metric: Metric, row: &Row) -> Vec<String> {
     let numbers = row.numbers.as_ref().expect("only rows with numbers are shown");
     vec![
         text::name(row),
-        units::duration(numbers.value_ns),
+        text::metric_value(metric, numbers.value),
         or_dash(numbers.ratio, interval),
         text::verdict(row),
         or_dash(numbers.limit_share, |share| units::percent(share.estimate)),

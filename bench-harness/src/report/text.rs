@@ -2,6 +2,7 @@
 
 use worker::Standing;
 use worker::units;
+use workloads::Metric;
 
 use super::model::{CaseReport, Numbers, Report, Row};
 use crate::judge::{Ratio, Verdict};
@@ -102,6 +103,15 @@ pub(crate) fn share(share: Option<Ratio>) -> String {
     }
 }
 
+/// A value in the unit of its metric.
+pub(crate) fn metric_value(metric: Metric, value: f64) -> String {
+    match metric {
+        Metric::Capacity => units::per_second(1e9 / value),
+        Metric::StillRunning => format!("{value:.0}"),
+        _ => units::duration(value),
+    }
+}
+
 /// A figure that may be missing.
 pub(crate) fn or_dash<T>(value: Option<T>, show: impl Fn(T) -> String) -> String {
     value.map_or_else(|| "—".to_owned(), show)
@@ -125,8 +135,12 @@ pub(crate) fn provenance(report: &Report) -> String {
     let under =
         host.virtualisation.as_ref().map_or_else(String::new, |kind| format!(", under {kind}"));
     let kernel = host.kernel.as_deref().unwrap_or("unknown kernel");
+    let rates = report.capacity.as_ref().map_or_else(String::new, |capacity| {
+        let (rate, entry) = (units::per_second(capacity.per_second), &capacity.entry);
+        format!("; loads of serve are shares of {rate}, the capacity of {entry}")
+    });
     clean(&format!(
-        "{} profile, {} workers, {} rounds, seed {}; {cpu}{cpus}{under}; Linux {kernel}; {}",
+        "{} profile, {} workers, {} rounds, seed {}; {cpu}{cpus}{under}; Linux {kernel}; {}{rates}",
         report.profile,
         report.workers,
         report.rounds,

@@ -2,17 +2,34 @@
 //!
 //! It is measured because programs still run on it, and never recommended for new work.
 
+mod channel;
+mod deadline;
 mod echo;
 mod endpoints;
+mod fairness;
+mod fetch;
 mod gather;
 mod join;
 mod map;
+mod mixed;
+mod pipeline;
 mod read_files;
+mod ring;
+mod serve;
+#[cfg(test)]
+mod vocabulary;
+mod write_files;
 
 use std::io;
 use std::process::ExitCode;
 
 use worker::{Means, Strategy, Variant};
+use workloads::deadline::Deadline;
+use workloads::fairness::Fairness;
+use workloads::mixed::Mixed;
+use workloads::pipeline::Pipeline;
+use workloads::read_files::ReadFiles;
+use workloads::write_files::WriteFiles;
 
 /// Threads that `spawn_blocking` may use at most: the default of the `blocking` crate.
 const MAX_BLOCKING_THREADS: usize = 500;
@@ -34,6 +51,27 @@ impl Strategy for AsyncStd {
     }
 }
 
+/// The same runtime, with known mistakes in what it runs, and with room for the blocking threads that
+/// one of these mistakes leaves behind run after run.
+struct Misuse(AsyncStd);
+
+impl Strategy for Misuse {
+    const NAME: &'static str = AsyncStd::NAME;
+    const VARIANT: &'static str = "misuse";
+
+    fn build(means: &Means) -> io::Result<Self> {
+        worker::os::set_env("BLOCKING_MAX_THREADS", "10000")?;
+        AsyncStd::build(means).map(Misuse)
+    }
+}
+
 fn main() -> ExitCode {
-    worker::main(&[Variant::of::<AsyncStd>()])
+    let misuse = Variant::partial::<Misuse>()
+        .run::<ReadFiles>()
+        .run::<WriteFiles>()
+        .run::<Pipeline>()
+        .run::<Deadline>()
+        .run::<Fairness>()
+        .serve::<Mixed>();
+    worker::main(&[Variant::of::<AsyncStd>(), misuse.variant()])
 }

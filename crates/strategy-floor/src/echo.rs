@@ -77,7 +77,7 @@ impl Serve<Echo> for EventLoop {
             }
             for event in &events {
                 if event.token() == LISTENER {
-                    accept(&listener, service, &poll, &mut connections, &mut free)?;
+                    accept(&mut listener, service, &poll, &mut connections, &mut free)?;
                     continue;
                 }
                 let index = event.token().0;
@@ -92,7 +92,7 @@ impl Serve<Echo> for EventLoop {
 }
 
 fn accept(
-    listener: &TcpListener,
+    listener: &mut TcpListener,
     service: &Arc<Echo>,
     poll: &Poll,
     connections: &mut Vec<Option<Connection>>,
@@ -104,7 +104,8 @@ fn accept(
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(error) => {
                 thread::sleep(pause_after(&error));
-                continue;
+                // Only those who are connected can give files back, so it is their turn first.
+                return poll.registry().reregister(listener, LISTENER, Interest::READABLE);
             }
         };
         let Some(admission) = service.admit() else { continue };

@@ -1,59 +1,51 @@
-//! `endpoints`: one request after the other, or a heap of deadlines.
+//! `endpoints`: the readiness loop of `serve`, blocked by every handler or with a heap of deadlines.
 
 use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
 
-use worker::{How, Run, unsupported};
-use workloads::Digest;
-use workloads::endpoints::{Endpoints, EndpointsParams, Handler, Requests};
+use worker::{How, Serve, readiness, unsupported};
+use workloads::endpoints::{Endpoints, EndpointsParams, Handler};
 
-use crate::timers::Timers;
+use crate::serve::SECOND_WAITS;
 use crate::{EventLoop, Sequential};
 
-impl Run<Endpoints> for Sequential {
-    fn how(params: &EndpointsParams) -> Option<How> {
-        let link = "https://doc.rust-lang.org/std/thread/fn.sleep.html";
-        (params.handler == Handler::A)
-            .then(|| How::floor("one blocking request after the other", link))
-            .flatten()
+impl Serve<Endpoints> for Sequential {
+    fn how(_: &EndpointsParams) -> Option<How> {
+        None
     }
 
-    fn run(&self, input: &Arc<Requests>) -> io::Result<Digest> {
-        if input.handler() != Handler::A {
-            return Err(unsupported("one thing at a time has no timer and no pool, only /a"));
-        }
-        input.predict_in_flight(1);
-        Ok(input.digest((0..input.count()).map(|id| input.block(id))))
+    fn ready(&self, _: &Arc<Endpoints>) -> io::Result<()> {
+        Err(unsupported(SECOND_WAITS))
+    }
+
+    fn serve(&self, _: TcpListener, _: &Arc<Endpoints>) -> io::Result<()> {
+        Err(unsupported(SECOND_WAITS))
     }
 }
 
-impl Run<Endpoints> for EventLoop {
+impl Serve<Endpoints> for EventLoop {
     fn how(params: &EndpointsParams) -> Option<How> {
         let link = "https://docs.rs/mio/latest/mio/struct.Poll.html";
-        (params.handler == Handler::C)
-            .then(|| How::floor("a heap of deadlines on one thread", link))
-            .flatten()
+        match params.handler {
+            Handler::A => How::floor("thread::sleep inside the one readiness loop: N·d", link),
+            Handler::C => How::floor("a heap of deadlines in the one readiness loop", link),
+            Handler::B | Handler::D => None,
+        }
     }
 
-    fn run(&self, input: &Arc<Requests>) -> io::Result<Digest> {
-        if input.handler() != Handler::C {
-            return Err(unsupported("a readiness loop has timers and no pool, only /c"));
-        }
-        input.predict_in_flight(usize::MAX);
-        let mut timers = Timers::new()?;
-        let mut requests: Vec<_> = (0..input.count())
-            .map(|id| {
-                let request = input.start(id);
-                timers.set(request.since() + input.wait(), id as usize);
-                Some(request)
-            })
-            .collect();
-        let mut results = vec![u64::MAX; requests.len()];
-        while let Some(index) = timers.next()? {
-            if let Some(request) = requests[index].take() {
-                results[index] = request.finish();
+    fn ready(&self, service: &Arc<Endpoints>) -> io::Result<()> {
+        service.requests().predict_in_flight(match service.handler() {
+            Handler::A => 1,
+            Handler::C => usize::MAX,
+            Handler::B | Handler::D => {
+                return Err(unsupported("a readiness loop has one thread and no pool"));
             }
-        }
-        Ok(input.digest(results))
+        });
+        Ok(())
+    }
+
+    fn serve(&self, listener: TcpListener, service: &Arc<Endpoints>) -> io::Result<()> {
+        readiness::serve(listener, service.requests())
     }
 }

@@ -4,15 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use worker::{How, Run, unsupported};
+use worker::{How, Run};
 use workloads::Digest;
 use workloads::gather::{Gather, GatherParams, Waits};
 
 use crate::timers::Timers;
-use crate::{EventLoop, Sequential};
-
-/// Longer than this and waiting one after the other tells nothing that multiplying does not.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::{EventLoop, PATIENCE, Sequential, check_patience};
 
 impl Run<Gather> for Sequential {
     fn how(params: &GatherParams) -> Option<How> {
@@ -22,11 +19,7 @@ impl Run<Gather> for Sequential {
     }
 
     fn run(&self, input: &Arc<Waits>) -> io::Result<Digest> {
-        let total = input.duration().saturating_mul(u32::try_from(input.n()).unwrap_or(u32::MAX));
-        if total > PATIENCE {
-            let reason = format!("one wait after the other takes N·d = {} s", total.as_secs_f64());
-            return Err(unsupported(reason));
-        }
+        check_patience(input.duration(), input.n())?;
         Ok(input.digest((0..input.n()).map(|id| input.block(id))))
     }
 }

@@ -3,18 +3,31 @@
 //! `sequential` does one thing at a time; `event-loop` is a readiness loop on one thread, written by
 //! hand on `mio`.
 
+mod channel;
+mod deadline;
 mod echo;
 mod endpoints;
+mod fairness;
+mod fetch;
 mod gather;
 mod join;
 mod map;
+mod mixed;
+mod pipeline;
 mod read_files;
+mod ring;
+mod serve;
 mod timers;
+mod write_files;
 
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use worker::{Means, Strategy, Variant, unsupported};
+
+/// Longer than this and waiting one after the other tells nothing that multiplying does not.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// One thing at a time on the calling thread.
 struct Sequential;
@@ -42,6 +55,16 @@ impl Strategy for EventLoop {
 
 fn nothing_to_wait_for<T>() -> io::Result<T> {
     Err(unsupported("a readiness loop waits for sockets and timers, and here is neither"))
+}
+
+/// Refuses to wait so often one after the other.
+fn check_patience(wait: Duration, times: u64) -> io::Result<()> {
+    let total = wait.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX));
+    if total > PATIENCE {
+        let reason = format!("one wait after the other takes N·d = {} s", total.as_secs_f64());
+        return Err(unsupported(reason));
+    }
+    Ok(())
 }
 
 fn main() -> ExitCode {

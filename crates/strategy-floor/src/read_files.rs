@@ -9,15 +9,26 @@ use workloads::read_files::{Files, ReadFiles, ReadFilesParams};
 
 use crate::{EventLoop, Sequential};
 
+/// Why a readiness loop does nothing with files.
+pub(crate) const ALWAYS_READY: &str =
+    "a file on disk is always ready: a readiness loop has nothing to wait for";
+
 impl Run<ReadFiles> for Sequential {
     fn how(_: &ReadFilesParams) -> Option<How> {
         How::floor("one fs::read after the other", "https://doc.rust-lang.org/std/fs/fn.read.html")
     }
 
     fn run(&self, input: &Arc<Files>) -> io::Result<Digest> {
-        (0..input.len())
-            .try_fold(Digest::of_number(0), |all, index| Ok(all ^ input.read_and_hash(index)?))
+        one_after_the_other(input.len(), |index| input.read_and_hash(index))
     }
+}
+
+/// The XOR of what `file` makes of each.
+pub(crate) fn one_after_the_other(
+    files: usize,
+    file: impl Fn(usize) -> io::Result<Digest>,
+) -> io::Result<Digest> {
+    (0..files).try_fold(Digest::of_number(0), |all, index| Ok(all ^ file(index)?))
 }
 
 impl Run<ReadFiles> for EventLoop {
@@ -26,6 +37,6 @@ impl Run<ReadFiles> for EventLoop {
     }
 
     fn run(&self, _: &Arc<Files>) -> io::Result<Digest> {
-        Err(unsupported("a file on disk is always ready: a readiness loop has nothing to wait for"))
+        Err(unsupported(ALWAYS_READY))
     }
 }

@@ -1,22 +1,26 @@
-//! Timers of a readiness loop: a heap of deadlines and one poll with a time-out.
+//! Timers of a readiness loop: a heap of deadlines and one alarm, set for the earliest.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use mio::{Events, Poll};
+use mio::{Events, Poll, Token};
+use worker::os::Alarm;
 
 /// Deadlines, the earliest first, each with the index that was given to it.
 pub(crate) struct Timers {
     poll: Poll,
     events: Events,
+    alarm: Alarm,
     heap: BinaryHeap<Reverse<(Instant, usize)>>,
 }
 
 impl Timers {
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Timers { poll: Poll::new()?, events: Events::with_capacity(1), heap: BinaryHeap::new() })
+        let (poll, alarm) = (Poll::new()?, Alarm::new()?);
+        alarm.register(poll.registry(), Token(0))?;
+        Ok(Timers { poll, events: Events::with_capacity(1), alarm, heap: BinaryHeap::new() })
     }
 
     pub(crate) fn set(&mut self, deadline: Instant, index: usize) {
@@ -28,11 +32,12 @@ impl Timers {
         let Some(&Reverse((deadline, index))) = self.heap.peek() else { return Ok(None) };
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            if left == Duration::ZERO {
+            if left.is_zero() {
                 self.heap.pop();
                 return Ok(Some(index));
             }
-            match self.poll.poll(&mut self.events, Some(left)) {
+            self.alarm.set(left)?;
+            match self.poll.poll(&mut self.events, None) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }

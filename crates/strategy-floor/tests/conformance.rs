@@ -15,7 +15,22 @@ fn every_answer_is_right() {
 fn one_worker_is_one_thread_that_works() {
     conformance::assert_one_worker(
         Path::new(PROGRAM),
-        &["map", "join", "read-files", "gather", "echo"],
+        &[
+            "gather",
+            "fetch",
+            "read-files",
+            "write-files",
+            "map",
+            "join",
+            "pipeline",
+            "channel",
+            "ring",
+            "deadline",
+            "echo",
+            "serve",
+            "endpoints",
+            "mixed",
+        ],
     );
 }
 

@@ -8,13 +8,16 @@ use std::thread;
 use worker::{How, Serve, pause_after};
 use workloads::echo::{Admission, Echo, EchoParams};
 
-use crate::Rayon;
+use crate::{Rayon, within_max_pool};
 
 impl Serve<Echo> for Rayon {
-    fn how(_: &EchoParams) -> Option<How> {
-        How::off_label(
-            "a pool with one thread per connection, each blocking; rayon is made for computing",
-            "https://docs.rs/rayon/latest/rayon/struct.ThreadPool.html#method.spawn",
+    fn how(params: &EchoParams) -> Option<How> {
+        within_max_pool(
+            params.connections,
+            How::off_label(
+                "a pool with one thread per connection, each blocking; rayon is made for computing",
+                "https://docs.rs/rayon/latest/rayon/struct.ThreadPool.html#method.spawn",
+            ),
         )
     }
 

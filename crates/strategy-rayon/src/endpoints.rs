@@ -1,56 +1,81 @@
-//! `endpoints`: a job per request, on the pool that everybody gets or on one of forty threads.
+//! `endpoints`: which handlers rayon has, and how many requests they have in flight.
 
 use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
 
-use rayon::ThreadPool;
-use rayon::prelude::*;
-use worker::{How, Run, unsupported};
-use workloads::Digest;
-use workloads::endpoints::{Endpoints, EndpointsParams, Handler, Requests};
+use worker::{How, Serve, unsupported};
+use workloads::endpoints::{Endpoints, EndpointsParams, Handler};
 
-use crate::Rayon;
+use crate::serve::{block_in, handle, serve};
+use crate::{Misuse, Rayon, within_max_pool};
 
-impl Run<Endpoints> for Rayon {
+impl Serve<Endpoints> for Rayon {
     fn how(params: &EndpointsParams) -> Option<How> {
         match params.handler {
-            Handler::A => How::misuse(
-                "one job per request, blocking the pool that is meant for computing",
-                "https://docs.rs/rayon/latest/rayon/struct.ThreadPoolBuilder.html#method.num_threads",
+            Handler::A => within_max_pool(
+                params.requests,
+                How::off_label(
+                    "blocking in the connection's job, in a pool with a thread for each; rayon is made \
+                     for computing",
+                    "https://docs.rs/rayon/latest/rayon/struct.ThreadPool.html#method.in_place_scope",
+                ),
             ),
             Handler::B | Handler::C => None,
-            Handler::D => How::off_label(
-                "one job per request on a bounded pool of threads",
-                "https://docs.rs/rayon/latest/rayon/struct.ThreadPoolBuilder.html#method.num_threads",
+            Handler::D => within_max_pool(
+                params.requests,
+                How::off_label(
+                    "blocking in a job on a pool of its own with a bounded number of threads",
+                    "https://docs.rs/rayon/latest/rayon/struct.ThreadPoolBuilder.html#method.num_threads",
+                ),
             ),
         }
     }
 
-    fn ready(&self, input: &Arc<Requests>) -> io::Result<()> {
-        match input.handler() {
-            Handler::A => Ok(()),
-            Handler::B => Err(unsupported("rayon has no pool for blocking calls beside its own")),
-            Handler::C => Err(unsupported("rayon has no timer to await: a job that waits blocks")),
-            Handler::D => self.build_waiting(input.pool()),
-        }
+    fn ready(&self, service: &Arc<Endpoints>) -> io::Result<()> {
+        let requests = service.requests();
+        requests.predict_in_flight(match service.handler() {
+            Handler::A => requests.max_connections(),
+            Handler::B => {
+                return Err(unsupported("rayon has no pool for blocking calls beside its own"));
+            }
+            Handler::C => {
+                return Err(unsupported("rayon has no timer to await: a job that waits blocks"));
+            }
+            Handler::D => self.bounded(requests.pool()).current_num_threads(),
+        });
+        self.build_waiting(requests.max_connections())
     }
 
-    fn run(&self, input: &Arc<Requests>) -> io::Result<Digest> {
-        match input.handler() {
-            Handler::D => job_per_request(self.waiting()?, input),
-            _ => job_per_request(&self.pool, input),
-        }
+    fn serve(&self, listener: TcpListener, service: &Arc<Endpoints>) -> io::Result<()> {
+        serve(self.waiting()?, &listener, service.requests(), |requests, work| {
+            handle(self, requests, work)
+        })
     }
 }
 
-fn job_per_request(pool: &ThreadPool, input: &Arc<Requests>) -> io::Result<Digest> {
-    input.predict_in_flight(pool.current_num_threads());
-    let responses: Vec<_> = pool.install(|| {
-        (0..input.count() as usize)
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|id| input.block(id as u64))
-            .collect()
-    });
-    Ok(input.digest(responses))
+impl Serve<Endpoints> for Misuse {
+    fn how(params: &EndpointsParams) -> Option<How> {
+        match params.handler {
+            Handler::A => How::misuse(
+                "blocking in a job on the pool that is meant for computing",
+                "https://docs.rs/rayon/latest/rayon/fn.join.html#warning-about-blocking-io",
+            ),
+            Handler::B | Handler::C | Handler::D => None,
+        }
+    }
+
+    fn ready(&self, service: &Arc<Endpoints>) -> io::Result<()> {
+        if service.handler() != Handler::A {
+            return Err(unsupported("the mistake is the one of handler a"));
+        }
+        service.requests().predict_in_flight(self.0.pool.current_num_threads());
+        self.0.build_waiting(service.requests().max_connections())
+    }
+
+    fn serve(&self, listener: TcpListener, service: &Arc<Endpoints>) -> io::Result<()> {
+        serve(self.0.waiting()?, &listener, service.requests(), |requests, work| {
+            block_in(&self.0.pool, requests, work)
+        })
+    }
 }

@@ -1,11 +1,22 @@
 //! The workloads on rayon.
 
+mod channel;
+mod deadline;
 mod echo;
 mod endpoints;
+mod fairness;
+mod fetch;
 mod gather;
 mod join;
 mod map;
+mod mixed;
+mod pipeline;
 mod read_files;
+mod ring;
+mod serve;
+#[cfg(test)]
+mod vocabulary;
+mod write_files;
 
 use std::io;
 use std::process::ExitCode;
@@ -13,18 +24,32 @@ use std::sync::OnceLock;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use worker::os::check_threads;
-use worker::{Means, Strategy, Variant};
+use worker::{How, Means, Strategy, Variant, unsupported};
+use workloads::endpoints::Endpoints;
+use workloads::mixed::Mixed;
+
+/// Threads beyond which a pool is busy with itself: a rayon thread that runs out of work looks for
+/// some in the queues of all others, so the cost grows with the square. 1,000 waits cost 0.4 s of
+/// CPU time, and 10,000 did not finish within a minute.
+const MAX_POOL: u64 = 4_000;
 
 /// A pool with as many threads as everybody gets, and for workloads that wait another one, sized to
 /// the operations that wait together.
 struct Rayon {
     pool: ThreadPool,
     waiting: OnceLock<ThreadPool>,
+    bounded: OnceLock<ThreadPool>,
 }
 
 impl Rayon {
     /// Builds the pool for operations that wait.
     fn build_waiting(&self, threads: usize) -> io::Result<()> {
+        if threads as u64 > MAX_POOL {
+            return Err(unsupported(format!(
+                "a pool of {threads} threads: idle rayon threads search each other's queues, which \
+                 beyond {MAX_POOL} takes minutes"
+            )));
+        }
         check_threads(threads as u64)?;
         if self.waiting.get().is_none() {
             let _ = self.waiting.set(pool(threads)?);
@@ -35,6 +60,11 @@ impl Rayon {
     fn waiting(&self) -> io::Result<&ThreadPool> {
         self.waiting.get().ok_or_else(|| io::Error::other("the pool for waiting was not built"))
     }
+
+    /// The pool of a bounded size, started when the first request asks for it.
+    fn bounded(&self, threads: usize) -> &ThreadPool {
+        self.bounded.get_or_init(|| pool(threads).expect("so few threads can be started"))
+    }
 }
 
 impl Strategy for Rayon {
@@ -42,7 +72,19 @@ impl Strategy for Rayon {
     const VARIANT: &'static str = "thread-pool";
 
     fn build(means: &Means) -> io::Result<Self> {
-        Ok(Rayon { pool: pool(means.workers)?, waiting: OnceLock::new() })
+        Ok(Rayon { pool: pool(means.workers)?, waiting: OnceLock::new(), bounded: OnceLock::new() })
+    }
+}
+
+/// Known mistakes: waiting in the pool that is meant for computing.
+struct Misuse(Rayon);
+
+impl Strategy for Misuse {
+    const NAME: &'static str = Rayon::NAME;
+    const VARIANT: &'static str = "misuse";
+
+    fn build(means: &Means) -> io::Result<Self> {
+        Rayon::build(means).map(Misuse)
     }
 }
 
@@ -50,6 +92,12 @@ fn pool(threads: usize) -> io::Result<ThreadPool> {
     ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)
 }
 
+/// The form, unless it takes a pool of so many threads that [`Rayon::build_waiting`] refuses.
+fn within_max_pool(threads: u64, how: Option<How>) -> Option<How> {
+    how.filter(|_| threads <= MAX_POOL)
+}
+
 fn main() -> ExitCode {
-    worker::main(&[Variant::of::<Rayon>()])
+    let misuse = Variant::partial::<Misuse>().serve::<Endpoints>().serve::<Mixed>().variant();
+    worker::main(&[Variant::of::<Rayon>(), misuse])
 }

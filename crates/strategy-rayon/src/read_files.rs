@@ -19,11 +19,17 @@ impl Run<ReadFiles> for Rayon {
     }
 
     fn run(&self, input: &Arc<Files>) -> io::Result<Digest> {
-        self.pool.install(|| {
-            (0..input.len())
-                .into_par_iter()
-                .map(|index| input.read_and_hash(index))
-                .try_reduce(|| Digest::of_number(0), |all, one| Ok(all ^ one))
-        })
+        self.pool.install(|| xor(input.len(), |index| input.read_and_hash(index)))
     }
+}
+
+/// The XOR of what `hash` returns for every file.
+pub(crate) fn xor(
+    files: usize,
+    hash: impl Fn(usize) -> io::Result<Digest> + Sync + Send,
+) -> io::Result<Digest> {
+    (0..files)
+        .into_par_iter()
+        .map(hash)
+        .try_reduce(|| Digest::of_number(0), |all, one| Ok(all ^ one))
 }

@@ -13,7 +13,8 @@ fn every_answer_is_right() {
 
 #[test]
 fn one_worker_is_one_thread_that_works() {
-    conformance::assert_one_worker(Path::new(PROGRAM), &["map", "join", "read-files"]);
+    let workloads = ["map", "join", "read-files", "write-files", "pipeline"];
+    conformance::assert_one_worker(Path::new(PROGRAM), &workloads);
 }
 
 #[test]

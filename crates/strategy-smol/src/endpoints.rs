@@ -1,17 +1,16 @@
-//! `endpoints`: a task per request, with the four kinds of handler.
+//! `endpoints`: a connection per request, with the four kinds of handler.
 
 use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
 
-use smol::lock::Semaphore;
-use smol::{Timer, unblock};
-use worker::{How, Run};
-use workloads::Digest;
-use workloads::endpoints::{Endpoints, EndpointsParams, Handler, Requests};
+use worker::{How, Serve};
+use workloads::endpoints::{Endpoints, EndpointsParams, Handler};
 
-use crate::{EXECUTOR, MAX_BLOCKING_THREADS, Smol};
+use crate::serve::{Heavy, serve};
+use crate::{MAX_BLOCKING_THREADS, Smol};
 
-impl Run<Endpoints> for Smol {
+impl Serve<Endpoints> for Smol {
     fn how(params: &EndpointsParams) -> Option<How> {
         match params.handler {
             Handler::A => How::misuse(
@@ -33,40 +32,18 @@ impl Run<Endpoints> for Smol {
         }
     }
 
-    fn run(&self, input: &Arc<Requests>) -> io::Result<Digest> {
-        let permits = Arc::new(Semaphore::new(input.pool()));
-        input.predict_in_flight(match input.handler() {
+    fn ready(&self, service: &Arc<Endpoints>) -> io::Result<()> {
+        let requests = service.requests();
+        requests.predict_in_flight(match service.handler() {
             Handler::A => self.workers,
             Handler::B => MAX_BLOCKING_THREADS,
             Handler::C => usize::MAX,
-            Handler::D => input.pool(),
+            Handler::D => requests.pool(),
         });
-        smol::block_on(async {
-            let tasks: Vec<_> = (0..input.count())
-                .map(|id| {
-                    let (input, permits) = (Arc::clone(input), Arc::clone(&permits));
-                    EXECUTOR.spawn(async move {
-                        match input.handler() {
-                            Handler::A => input.block(id),
-                            Handler::B => unblock(move || input.block(id)).await,
-                            Handler::C => {
-                                let request = input.start(id);
-                                Timer::after(input.wait()).await;
-                                request.finish()
-                            }
-                            Handler::D => {
-                                let _permit = permits.acquire().await;
-                                unblock(move || input.block(id)).await
-                            }
-                        }
-                    })
-                })
-                .collect();
-            let mut responses = Vec::with_capacity(tasks.len());
-            for task in tasks {
-                responses.push(task.await);
-            }
-            Ok(input.digest(responses))
-        })
+        Ok(())
+    }
+
+    fn serve(&self, listener: TcpListener, service: &Arc<Endpoints>) -> io::Result<()> {
+        serve(listener, service.requests(), Heavy::OnPool)
     }
 }

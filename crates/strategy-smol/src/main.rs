@@ -1,11 +1,22 @@
 //! The workloads on smol.
 
+mod channel;
+mod deadline;
 mod echo;
 mod endpoints;
+mod fairness;
+mod fetch;
 mod gather;
 mod join;
 mod map;
+mod mixed;
+mod pipeline;
 mod read_files;
+mod ring;
+mod serve;
+#[cfg(test)]
+mod vocabulary;
+mod write_files;
 
 use std::future;
 use std::io;
@@ -14,6 +25,12 @@ use std::thread;
 
 use smol::Executor;
 use worker::{Means, Strategy, Variant};
+use workloads::deadline::Deadline;
+use workloads::fairness::Fairness;
+use workloads::mixed::Mixed;
+use workloads::pipeline::Pipeline;
+use workloads::read_files::ReadFiles;
+use workloads::write_files::WriteFiles;
 
 /// Threads that `unblock` may use at most: the default of the `blocking` crate.
 const MAX_BLOCKING_THREADS: usize = 500;
@@ -40,6 +57,27 @@ impl Strategy for Smol {
     }
 }
 
+/// The same threads, with known mistakes in what they run, and with room for the blocking threads that
+/// one of these mistakes leaves behind run after run.
+struct Misuse(Smol);
+
+impl Strategy for Misuse {
+    const NAME: &'static str = Smol::NAME;
+    const VARIANT: &'static str = "misuse";
+
+    fn build(means: &Means) -> io::Result<Self> {
+        worker::os::set_env("BLOCKING_MAX_THREADS", "10000")?;
+        Smol::build(means).map(Misuse)
+    }
+}
+
 fn main() -> ExitCode {
-    worker::main(&[Variant::of::<Smol>()])
+    let misuse = Variant::partial::<Misuse>()
+        .run::<ReadFiles>()
+        .run::<WriteFiles>()
+        .run::<Pipeline>()
+        .run::<Deadline>()
+        .run::<Fairness>()
+        .serve::<Mixed>();
+    worker::main(&[Variant::of::<Smol>(), misuse.variant()])
 }

@@ -20,21 +20,32 @@ impl Run<ReadFiles> for Threads {
     }
 
     fn run(&self, input: &Arc<Files>) -> io::Result<Digest> {
+        self.share_out(input.len(), |index| input.read_and_hash(index))
+    }
+}
+
+impl Threads {
+    /// Calls `digest` for every file number below `files`, in a thread per worker.
+    pub(crate) fn share_out(
+        &self,
+        files: usize,
+        digest: impl Fn(usize) -> io::Result<Digest> + Sync,
+    ) -> io::Result<Digest> {
         let next = AtomicUsize::new(0);
         let take_files = || -> io::Result<Digest> {
             let mut all = Digest::of_number(0);
             loop {
                 let index = next.fetch_add(1, Relaxed);
-                if index >= input.len() {
+                if index >= files {
                     return Ok(all);
                 }
-                all = all ^ input.read_and_hash(index)?;
+                all = all ^ digest(index)?;
             }
         };
         thread::scope(|scope| {
             let threads: Vec<_> = (0..self.workers).map(|_| scope.spawn(take_files)).collect();
             threads.into_iter().try_fold(Digest::of_number(0), |all, thread| {
-                Ok(all ^ thread.join().expect("reading does not panic")?)
+                Ok(all ^ thread.join().expect("a thread that takes files does not panic")?)
             })
         })
     }

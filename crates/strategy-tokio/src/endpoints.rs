@@ -1,17 +1,16 @@
-//! `endpoints`: a task per request, with the four kinds of handler.
+//! `endpoints`: the four kinds of handler, each in the task of its connection.
 
 use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-use tokio::task::{JoinHandle, spawn_blocking};
-use worker::{How, Run};
-use workloads::Digest;
-use workloads::endpoints::{Endpoints, EndpointsParams, Handler, Requests};
+use worker::{How, Serve};
+use workloads::endpoints::{Endpoints, EndpointsParams, Handler};
+use workloads::request::Dispatch;
 
 use crate::{MAX_BLOCKING_THREADS, Tokio};
 
-impl Run<Endpoints> for Tokio {
+impl Serve<Endpoints> for Tokio {
     fn how(params: &EndpointsParams) -> Option<How> {
         match params.handler {
             Handler::A => How::misuse(
@@ -33,39 +32,17 @@ impl Run<Endpoints> for Tokio {
         }
     }
 
-    fn run(&self, input: &Arc<Requests>) -> io::Result<Digest> {
-        let permits = Arc::new(Semaphore::new(input.pool()));
-        input.predict_in_flight(match input.handler() {
+    fn ready(&self, service: &Arc<Endpoints>) -> io::Result<()> {
+        service.requests().predict_in_flight(match service.handler() {
             Handler::A => self.runtime.metrics().num_workers(),
             Handler::B => MAX_BLOCKING_THREADS,
             Handler::C => usize::MAX,
-            Handler::D => input.pool(),
+            Handler::D => service.requests().pool(),
         });
-        self.runtime.block_on(async {
-            let mut tasks: Vec<JoinHandle<io::Result<u64>>> = Vec::new();
-            for id in 0..input.count() {
-                let (input, permits) = (Arc::clone(input), Arc::clone(&permits));
-                tasks.push(tokio::spawn(async move {
-                    match input.handler() {
-                        Handler::A => Ok(input.block(id)),
-                        Handler::B => Ok(spawn_blocking(move || input.block(id)).await?),
-                        Handler::C => {
-                            let request = input.start(id);
-                            tokio::time::sleep(input.wait()).await;
-                            Ok(request.finish())
-                        }
-                        Handler::D => {
-                            let _permit = permits.acquire().await.map_err(io::Error::other)?;
-                            Ok(spawn_blocking(move || input.block(id)).await?)
-                        }
-                    }
-                }));
-            }
-            let mut results = Vec::with_capacity(tasks.len());
-            for task in tasks {
-                results.push(task.await??);
-            }
-            Ok(input.digest(results))
-        })
+        Ok(())
+    }
+
+    fn serve(&self, listener: TcpListener, service: &Arc<Endpoints>) -> io::Result<()> {
+        self.serve_http(listener, service.requests(), Dispatch::Auto)
     }
 }

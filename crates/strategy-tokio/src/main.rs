@@ -1,17 +1,35 @@
 //! The workloads on tokio's multi-threaded runtime.
 
+mod channel;
+mod deadline;
 mod echo;
 mod endpoints;
+mod fairness;
+mod fetch;
 mod gather;
 mod join;
 mod map;
+mod mixed;
+mod pipeline;
 mod read_files;
+mod ring;
+mod serve;
+#[cfg(test)]
+mod vocabulary;
+mod write_files;
 
 use std::io;
 use std::process::ExitCode;
 
 use tokio::runtime::{Builder, Runtime};
 use worker::{Means, Strategy, Variant};
+use workloads::deadline::Deadline;
+use workloads::fairness::Fairness;
+use workloads::gather::Gather;
+use workloads::mixed::Mixed;
+use workloads::pipeline::Pipeline;
+use workloads::read_files::ReadFiles;
+use workloads::write_files::WriteFiles;
 
 /// Threads that `spawn_blocking` may use at most: tokio's default.
 const MAX_BLOCKING_THREADS: usize = 512;
@@ -21,20 +39,48 @@ struct Tokio {
     runtime: Runtime,
 }
 
-impl Strategy for Tokio {
-    const NAME: &'static str = "tokio";
-    const VARIANT: &'static str = "multi-thread";
-
-    fn build(means: &Means) -> io::Result<Self> {
+impl Tokio {
+    fn new(means: &Means, max_blocking_threads: usize) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(means.workers)
-            .max_blocking_threads(MAX_BLOCKING_THREADS)
+            .max_blocking_threads(max_blocking_threads)
             .enable_all()
             .build()?;
         Ok(Tokio { runtime })
     }
 }
 
+impl Strategy for Tokio {
+    const NAME: &'static str = "tokio";
+    const VARIANT: &'static str = "multi-thread";
+
+    fn build(means: &Means) -> io::Result<Self> {
+        Tokio::new(means, MAX_BLOCKING_THREADS)
+    }
+}
+
+/// The same runtime, used as its documentation warns against.
+struct Misuse(Tokio);
+
+impl Strategy for Misuse {
+    const NAME: &'static str = Tokio::NAME;
+    const VARIANT: &'static str = "misuse";
+
+    fn build(means: &Means) -> io::Result<Self> {
+        // Room for what goes on running from one run of `deadline` to the next.
+        Tokio::new(means, 16 * MAX_BLOCKING_THREADS).map(Misuse)
+    }
+}
+
 fn main() -> ExitCode {
-    worker::main(&[Variant::of::<Tokio>()])
+    let misuse = Variant::partial::<Misuse>()
+        .run::<Gather>()
+        .run::<ReadFiles>()
+        .run::<WriteFiles>()
+        .run::<Pipeline>()
+        .run::<Deadline>()
+        .run::<Fairness>()
+        .serve::<Mixed>()
+        .variant();
+    worker::main(&[Variant::of::<Tokio>(), misuse])
 }

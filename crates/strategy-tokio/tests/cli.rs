@@ -16,9 +16,27 @@ fn stdout(output: &Output) -> String {
 #[test]
 fn the_list_names_every_workload_with_its_form_and_its_keys() {
     let text = stdout(&run(&["list"]));
-    for workload in ["gather", "read-files", "map", "join", "endpoints", "echo"] {
-        assert!(text.contains(&format!("\n  {workload} (")), "{workload} is missing in {text}");
+    let (fair, misuse) = text.split_once("tokio, variant misuse").unwrap();
+    for workload in [
+        "gather",
+        "fetch",
+        "read-files",
+        "write-files",
+        "map",
+        "join",
+        "pipeline",
+        "channel",
+        "ring",
+        "deadline",
+        "fairness",
+        "echo",
+        "serve",
+        "endpoints",
+        "mixed",
+    ] {
+        assert!(fair.contains(&format!("\n  {workload} (")), "{workload} is missing in {fair}");
     }
+    assert!(misuse.contains("\n  mixed (") && !misuse.contains("\n  map ("), "{misuse}");
     assert!(text.contains("https://") && text.contains("--param wait_ms="), "{text}");
 }
 
@@ -37,7 +55,8 @@ fn a_run_prints_a_table_or_json() {
 #[test]
 fn without_a_command_everything_runs() {
     let output = run(&["--profile", "smoke"]);
-    assert!(output.status.success());
+    // 3 where the machine was too busy for an open loop; conformance asks for right answers.
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{output:?}");
     assert!(stdout(&output).contains("echo/c=8") && stdout(&output).contains("join"));
 }
 
@@ -46,7 +65,7 @@ fn bad_input_is_refused_in_one_sentence_that_names_it() {
     let busy = TcpListener::bind("127.0.0.1:0").unwrap();
     let busy = busy.local_addr().unwrap().to_string();
     for (arguments, mend) in [
-        (&["run", "mapp"][..], "unknown workload `mapp`: the workloads are gather,"),
+        (&["run", "mapp"][..], "unknown workload `mapp`: the workloads are gather, fetch,"),
         (
             &["run", "map", "--param", "block=1"],
             "unknown parameter `block`: map has blocks, kib, chunk",
@@ -58,9 +77,16 @@ fn bad_input_is_refused_in_one_sentence_that_names_it() {
         ),
         (&["run", "endpoints", "--param", "handler=e"], "give one of a, b, c, d"),
         (&["run", "echo", "--param", "connections=999999"], "fit here; lower it or raise"),
-        (&["run", "--variant", "fast"], "unknown variant `fast`: the variants are multi-thread"),
+        (
+            &["run", "--variant", "fast"],
+            "unknown variant `fast`: the variants are multi-thread, misuse",
+        ),
+        (&["run", "map", "--variant", "misuse"], "variant `misuse` has no `map`: it has gather,"),
         (&["run", "--workers", "0"], "give 1 or more"),
-        (&["serve", "map"], "`map` is not a service: the services are echo"),
+        (
+            &["serve", "map"],
+            "`map` is not a service: the services are echo, serve, endpoints, mixed",
+        ),
         (&["serve", "echo", "--listen", &busy], "the port is in use: choose another"),
         (&["serve", "echo", "--listen", "192.0.2.1:80"], "choose an address of this machine"),
         (&["serve", "echo", "--listen", "nonsense"], "invalid value 'nonsense'"),

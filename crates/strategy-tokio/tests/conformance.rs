@@ -13,10 +13,16 @@ fn every_answer_is_right() {
 
 #[test]
 fn one_worker_is_one_thread_that_works() {
-    conformance::assert_one_worker(Path::new(PROGRAM), &["map", "join", "gather", "echo"]);
+    let workloads = ["map", "join", "gather", "fetch", "channel", "ring", "echo", "serve"];
+    conformance::assert_one_worker(Path::new(PROGRAM), &workloads);
 }
 
 #[test]
 fn the_server_stands_what_clients_do_to_it() {
     conformance::assert_serves(Path::new(PROGRAM), &[]);
+}
+
+#[test]
+fn the_http_server_stands_what_clients_do_to_it() {
+    conformance::assert_serves_http(Path::new(PROGRAM), &[]);
 }

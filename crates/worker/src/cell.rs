@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use workloads::{ParamError, Params, Service, Workload};
+use workloads::{Facts, ParamError, Params, Service, Site, Workload};
 
 use crate::os;
 use crate::protocol::{
@@ -32,6 +32,11 @@ pub(crate) fn speak(variants: &[Variant]) -> ExitCode {
             Ok(Request::Describe) => Reply::Described {
                 strategy: variants[0].strategy.to_owned(),
                 variants: variants.iter().map(|variant| variant.name.to_owned()).collect(),
+                only: variants
+                    .iter()
+                    .filter(|variant| !variant.complete)
+                    .map(|variant| (variant.name.to_owned(), variant.workloads()))
+                    .collect(),
             },
             Ok(Request::Run(request)) => match run_request(variants, &request) {
                 Ok(measured) => Reply::Measured(measured),
@@ -91,13 +96,19 @@ fn serve_request(variants: &[Variant], request: &ServeRequest) -> Result<ServedC
 /// Runs a batch workload as often as the request says.
 pub(crate) fn run<S: Run<W>, W: Workload>(request: &RunRequest) -> Result<Measured, Failure> {
     let params = W::Params::from_json(&request.params)?;
-    let input = Arc::new(W::prepare(&params, &request.scratch)?);
+    os::raise_file_limit();
+    // Before anything else: async-std sets its number of threads while there is no other thread.
     let strategy = S::build(&Means { workers: request.workers })?;
+    let site =
+        Site { scratch: &request.scratch, workers: request.workers, backend: request.backend };
+    let input = Arc::new(W::prepare(&params, &site)?);
     strategy.ready(&input)?;
     let mut measured = sample::measure(&request.sampling, W::census(&input), || {
         let digest = strategy.run(&input)?;
         Ok((digest, || {
-            W::facts(&input).map_err(|reason| Failure::new(FailureKind::WrongAnswer, reason))
+            let facts = W::facts(&input)
+                .map_err(|reason| Failure::new(FailureKind::WrongAnswer, reason))?;
+            Ok((facts, W::latencies(&input)))
         }))
     })?;
     measured.how = S::how(&params);
@@ -108,8 +119,8 @@ pub(crate) fn run<S: Run<W>, W: Workload>(request: &RunRequest) -> Result<Measur
 pub(crate) struct ServedCell {
     pub(crate) address: SocketAddr,
     pub(crate) how: Option<How>,
-    /// Distinct threads that handled something since the last call.
-    worker_threads: Box<dyn Fn() -> u64 + Send>,
+    /// Distinct threads that handled something since the last call, and what else was noted.
+    noted: Box<dyn Fn() -> Result<(u64, Facts), Failure> + Send>,
     /// Receives the error with which serving ended.
     pub(crate) ended: mpsc::Receiver<Failure>,
 }
@@ -143,8 +154,11 @@ pub(crate) fn serve<S: Serve<T>, T: Service>(
         let _ = ended_sender.send(failure);
     };
     thread::Builder::new().name("serve".into()).spawn(accept)?;
-    let worker_threads = Box::new(move || service.census().take() as u64);
-    Ok(ServedCell { address, how, worker_threads, ended })
+    let noted = Box::new(move || {
+        let broken = |reason| Failure::new(FailureKind::WrongAnswer, reason);
+        Ok((service.census().take() as u64, service.facts().map_err(broken)?))
+    });
+    Ok(ServedCell { address, how, noted, ended })
 }
 
 /// Why an address cannot be bound, in one sentence with the mend.
@@ -166,12 +180,16 @@ fn answer_marks(served: ServedCell, requests: impl Iterator<Item = String>) -> E
             Reply::Failed(failure)
         } else {
             match from_line(&line) {
-                Ok(Request::Mark) => Reply::Marked(Mark {
-                    usage: os::usage(),
-                    threads: os::threads(),
-                    worker_threads: Some((served.worker_threads)()),
-                    peak_memory_bytes: os::peak_memory_bytes(),
-                }),
+                Ok(Request::Mark) => match (served.noted)() {
+                    Ok((worker_threads, facts)) => Reply::Marked(Mark {
+                        usage: os::usage(),
+                        threads: os::threads(),
+                        worker_threads: Some(worker_threads),
+                        peak_memory_bytes: os::peak_memory_bytes(),
+                        facts,
+                    }),
+                    Err(failure) => Reply::Failed(failure),
+                },
                 Ok(_) => out_of_place("a service that listens answers mark only"),
                 Err(reason) => out_of_place(&reason),
             }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
-use workloads::{Case, Entry, Kind, Profile, catalog};
+use workloads::{Case, Entry, Grant, Kind, Profile, Site, catalog};
 
 use crate::cell;
 use crate::launch::Visit;
@@ -142,12 +142,17 @@ fn chosen<'a>(variants: &'a [Variant], name: Option<&str>) -> Result<&'a Variant
     })
 }
 
+fn missing(variant: &Variant, workload: &str) -> UsageError {
+    let (name, known) = (variant.name, variant.workloads().join(", "));
+    UsageError(format!("variant `{name}` has no `{workload}`: it has {known}"))
+}
+
 fn list(variants: &[Variant]) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     for variant in variants {
         writeln!(out, "{}, variant {}", variant.strategy, variant.name)?;
         for entry in catalog() {
-            let cell = variant.cell(entry.spec.name).expect("every variant has every workload");
+            let Some(cell) = variant.cell(entry.spec.name) else { continue };
             writeln!(
                 out,
                 "\n  {} ({}): {}",
@@ -196,7 +201,7 @@ fn serve(variants: &[Variant], args: ServeArgs) -> anyhow::Result<ExitCode> {
     TcpListener::bind(args.listen)
         .map_err(|error| UsageError(cell::bind_error(args.listen, &error)))?;
     let Some(Body::Serve(start)) = variant.cell(entry.spec.name).map(|cell| &cell.body) else {
-        unreachable!("the catalogue and the suite are made from one list")
+        return Err(missing(variant, entry.spec.name).into());
     };
     let request = ServeRequest {
         variant: variant.name.to_owned(),
@@ -249,19 +254,33 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
     let profile = Profile::from(args.profile);
     let variant = chosen(variants, args.variant.as_deref())?;
     let workers = selection::workers(args.workers)?;
+    if let Some(name) = args.workloads.iter().find(|name| variant.cell(name).is_none())
+        && catalog().iter().any(|entry| entry.spec.name == name)
+    {
+        return Err(missing(variant, name).into());
+    }
     let choice = Choice { workloads: args.workloads, params: args.params, faithful: args.faithful };
-    let cases = selection::cases(profile, &choice)?;
+    let mut cases = selection::cases(profile, &choice)?;
+    cases.retain(|(entry, _)| variant.cell(entry.spec.name).is_some());
+    let mut cases = selection::settle(cases, workers, None)?;
     let scratch = Scratch::temporary().context("cannot make a temporary folder")?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
 
     let mut outcomes = Vec::new();
-    for (entry, case) in &cases {
+    let mut capacity = None;
+    for (entry, case) in &mut cases {
+        if case.rated {
+            // Here it is this strategy's own, which the case before has measured.
+            let grant = Grant { workers, unit_ns: 1, capacity: Some(capacity.unwrap_or(1_000.0)) };
+            *case = entry.settle(&case.params, &grant)?;
+        }
         let visit = |expected| Visit {
             program: &program,
             peer: &program,
             variant: variant.name,
             workload: entry.spec.name,
             kind: entry.kind,
+            backend: entry.backend,
             params: &case.params,
             workers,
             sampling: selection::sampling(profile, case),
@@ -269,12 +288,16 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
             time_limit: selection::time_limit(args.faithful),
             expected,
         };
-        let expected = entry.expected(&case.params, scratch.path());
+        let site = Site { scratch: scratch.path(), workers, backend: None };
+        let expected = entry.expected(&case.params, &site);
         let (measured, failed) = match expected.map_err(Failure::from).and_then(|e| visit(e).run())
         {
             Ok(measured) => (Some(measured), None),
             Err(failure) => (None, Some(failure)),
         };
+        if let Some(measured) = &measured {
+            capacity = measured.fact("capacity_per_second").map(|rate| rate as f64).or(capacity);
+        }
         let (id, params) = (case.id.clone(), case.params.clone());
         outcomes.push(Outcome { case: id, params, operations: case.operations, measured, failed });
     }

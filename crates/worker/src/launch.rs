@@ -20,6 +20,11 @@ use crate::protocol::{
 /// The subcommand under which a strategy's program speaks the protocol.
 pub const CELL: &str = "cell";
 
+/// Connections that the latency backend admits.
+const BACKEND_CONNECTIONS: usize = 20_000;
+/// Windows of one visit that may be void before it is given up.
+const MAX_VOID: u64 = 2;
+
 /// One process run of one cell.
 #[derive(Debug, Clone, Copy)]
 pub struct Visit<'a> {
@@ -33,6 +38,8 @@ pub struct Visit<'a> {
     pub workload: &'a str,
     /// Whether it is run or served.
     pub kind: Kind,
+    /// Whether a run needs the latency backend beside it.
+    pub backend: bool,
     /// Its parameters.
     pub params: &'a Value,
     /// Worker threads granted.
@@ -64,8 +71,10 @@ impl Visit<'_> {
     }
 
     fn run_batch(&self, deadline: Instant) -> Result<Measured, Failure> {
+        let backend = self.backend.then(|| Backend::start(self.peer, deadline)).transpose()?;
         let mut worker = Child::start(self.program, CELL)?;
         let request = Request::Run(RunRequest {
+            backend: backend.as_ref().map(|backend| backend.address),
             variant: self.variant.to_owned(),
             workload: self.workload.to_owned(),
             params: self.params.clone(),
@@ -110,6 +119,7 @@ impl Visit<'_> {
         deadline: Instant,
     ) -> Result<Measured, Failure> {
         let mut generator = Child::start(self.peer, peer::SUBCOMMAND)?;
+        let mut void = 0;
         let (workload, params) = (self.workload.to_owned(), self.params.clone());
         match generator.ask(&Request::Load { workload, params, target }, deadline)? {
             Reply::Connected => {}
@@ -124,7 +134,13 @@ impl Visit<'_> {
         let mut peak_memory_bytes = None;
         while self.sampling.wants_more(samples.len(), measured_ns) {
             let before = mark(server, deadline)?;
-            let window = go(&mut generator, deadline)?;
+            let window = match go(&mut generator, deadline) {
+                Err(failure) if failure.failure == FailureKind::Void && void < MAX_VOID => {
+                    void += 1;
+                    continue;
+                }
+                other => other?,
+            };
             let after = mark(server, deadline)?;
             peak_threads = peak_threads.max(after.threads);
             worker_threads = worker_threads.max(after.worker_threads);
@@ -138,13 +154,12 @@ impl Visit<'_> {
                 *latency.entry(ns).or_insert(0) += count;
             }
             let usage = after.usage.zip(before.usage).map(|(after, before)| after.since(&before));
-            let facts = window.generator_cpu_ns.map(|ns| ("generator_cpu_ns".to_owned(), ns));
-            samples.push(Sample {
-                wall_ns: window.wall_ns,
-                usage,
-                digest: window.digest,
-                facts: Facts::from_iter(facts),
-            });
+            let mut facts: Facts = after.facts.into_iter().chain(window.facts).collect();
+            facts.extend(window.generator_cpu_ns.map(|ns| ("generator_cpu_ns".to_owned(), ns)));
+            if void > 0 {
+                facts.insert("void_windows".to_owned(), void);
+            }
+            samples.push(Sample { wall_ns: window.wall_ns, usage, digest: window.digest, facts });
         }
         Ok(Measured {
             how: None,
@@ -189,7 +204,41 @@ impl Visit<'_> {
     }
 }
 
+/// The latency backend in a process of its own, which ends when this is dropped.
+pub struct Backend {
+    address: SocketAddr,
+    _process: Child,
+}
+
+impl Backend {
+    /// Starts it and waits until it listens.
+    ///
+    /// # Errors
+    /// If it does not come up before the deadline.
+    pub fn start(peer: &Path, deadline: Instant) -> Result<Self, Failure> {
+        let mut process = Child::start(peer, peer::SUBCOMMAND)?;
+        match process.ask(&Request::Backend { connections: BACKEND_CONNECTIONS }, deadline)? {
+            Reply::Ready { address, .. } => Ok(Backend { address, _process: process }),
+            other => Err(unexpected(other, "ready")),
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
 impl Measured {
+    /// The median over the samples of a number by that name, if all have it.
+    pub fn fact(&self, name: &str) -> Option<u64> {
+        let facts: Option<Vec<_>> =
+            self.samples.iter().map(|sample| sample.facts.get(name).copied()).collect();
+        let mut facts = facts?;
+        facts.sort_unstable();
+        facts.get(facts.len() / 2).copied()
+    }
+
     /// Wall time of all runs, discarded ones included, in nanoseconds.
     pub fn measured_ns(&self) -> u64 {
         let samples = self.samples.iter().map(|sample| sample.wall_ns);
@@ -211,14 +260,34 @@ fn go(generator: &mut Child, deadline: Instant) -> Result<Window, Failure> {
     }
 }
 
+/// What a strategy's executable says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Description {
+    /// Name of the strategy.
+    pub strategy: String,
+    /// Its variants, the default one first.
+    pub variants: Vec<String>,
+    /// The workloads of variants that do not have all of them.
+    pub only: BTreeMap<String, Vec<String>>,
+}
+
+impl Description {
+    /// Whether a variant has a workload.
+    pub fn has(&self, variant: &str, workload: &str) -> bool {
+        self.only.get(variant).is_none_or(|only| only.iter().any(|name| name == workload))
+    }
+}
+
 /// Asks a strategy's executable for its name and variants.
 ///
 /// # Errors
 /// The typed failure if it does not speak the protocol.
-pub fn describe(program: &Path) -> Result<(String, Vec<String>), Failure> {
+pub fn describe(program: &Path) -> Result<Description, Failure> {
     let mut worker = Child::start(program, CELL)?;
     match worker.ask(&Request::Describe, Instant::now() + Duration::from_secs(10))? {
-        Reply::Described { strategy, variants } => Ok((strategy, variants)),
+        Reply::Described { strategy, variants, only } => {
+            Ok(Description { strategy, variants, only })
+        }
         other => Err(unexpected(other, "described")),
     }
 }
@@ -232,12 +301,14 @@ pub fn oracle(
     workload: &str,
     params: &Value,
     scratch: &Path,
+    workers: usize,
 ) -> Result<Digest, Failure> {
     let mut oracle = Child::start(peer, peer::SUBCOMMAND)?;
     let request = Request::Oracle {
         workload: workload.to_owned(),
         params: params.clone(),
         scratch: scratch.to_owned(),
+        workers,
     };
     match oracle.ask(&request, Instant::now() + Duration::from_secs(600))? {
         Reply::Expected { digest } => Ok(digest),

@@ -7,20 +7,21 @@
 mod cell;
 mod child;
 mod cli;
-mod load;
 mod sample;
 mod seam;
 mod suite;
 
 pub mod conformance;
+pub mod generator;
 pub mod launch;
 pub mod os;
 pub mod peer;
 pub mod protocol;
+pub mod readiness;
 pub mod scratch;
 pub mod selection;
 pub mod units;
 
 pub use cli::{finish, main};
 pub use seam::{How, Means, Run, Serve, Standing, Strategy, pause_after, unsupported};
-pub use suite::{Suite, Variant};
+pub use suite::{Partial, Suite, Variant};

@@ -2,15 +2,19 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 use nix::sys::signal::{Signal, killpg};
-use nix::sys::time::TimeVal;
+use nix::sys::time::{TimeSpec, TimeVal};
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use nix::unistd::Pid;
 
 use crate::protocol::Usage;
@@ -39,6 +43,11 @@ pub fn threads() -> Option<u64> {
 /// Peak resident memory of this process (VmHWM) in bytes. Not `ru_maxrss`, which a child inherits.
 pub fn peak_memory_bytes() -> Option<u64> {
     status_kib("/proc/self/status", "VmHWM:").map(|kib| kib * 1024)
+}
+
+/// Resident memory of another process in bytes.
+pub(crate) fn resident_bytes(process: u32) -> Option<u64> {
+    status_kib(&format!("/proc/{process}/status"), "VmRSS:").map(|kib| kib * 1024)
 }
 
 fn status_kib(path: &str, field: &str) -> Option<u64> {
@@ -108,6 +117,41 @@ pub fn die_with_parent() {
     let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
 }
 
+/// Has the system wake this process before others, as far as it may: a load generator stands for clients
+/// that would be on other machines. Short slices need no privilege, a higher priority does.
+pub(crate) fn prefer_this_process() {
+    // `struct sched_attr` of sched_setattr(2), version 0: the slice of a normal thread is its runtime.
+    #[repr(C)]
+    struct Attributes {
+        size: u32,
+        policy: u32,
+        flags: u64,
+        nice: i32,
+        priority: u32,
+        runtime_ns: u64,
+        deadline_ns: u64,
+        period_ns: u64,
+    }
+    let attributes = |nice| Attributes {
+        size: size_of::<Attributes>() as u32,
+        policy: 0,
+        flags: 0,
+        nice,
+        priority: 0,
+        runtime_ns: 100_000,
+        deadline_ns: 0,
+        period_ns: 0,
+    };
+    for nice in [-15, 0] {
+        let attributes = attributes(nice);
+        #[expect(unsafe_code, reason = "the attributes live and are of the size that they state")]
+        let done = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
+        if done == 0 {
+            return;
+        }
+    }
+}
+
 /// Kills every process of a group that [`std::os::unix::process::CommandExt::process_group`] made.
 pub(crate) fn kill_group(leader: u32) {
     if let Ok(leader) = i32::try_from(leader) {
@@ -129,6 +173,41 @@ pub fn set_env(key: &str, value: &str) -> io::Result<()> {
         std::env::set_var(key, value);
     }
     Ok(())
+}
+
+/// A timer that wakes a readiness loop to the microsecond, where the loop's own time-out is rounded up to
+/// a millisecond.
+#[derive(Debug)]
+pub struct Alarm(TimerFd);
+
+impl Alarm {
+    /// A timer that is not set.
+    ///
+    /// # Errors
+    /// If there are no file descriptors left.
+    pub fn new() -> io::Result<Self> {
+        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+        Ok(Alarm(TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?))
+    }
+
+    /// Makes the loop wake with that token when the timer ends.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn register(&self, registry: &Registry, token: Token) -> io::Result<()> {
+        let descriptor = self.0.as_fd().as_raw_fd();
+        registry.register(&mut SourceFd(&descriptor), token, Interest::READABLE)
+    }
+
+    /// Sets the timer to end after `left`, instead of when it would have.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn set(&self, left: Duration) -> io::Result<()> {
+        // Nothing left would switch the timer off.
+        let left = TimeSpec::from_duration(left.max(Duration::from_nanos(1)));
+        Ok(self.0.set(Expiration::OneShot(left), TimerSetTimeFlags::empty())?)
+    }
 }
 
 /// Looks at the number of threads every millisecond until it is stopped.

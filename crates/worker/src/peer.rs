@@ -1,16 +1,18 @@
-//! What stands beside a strategy in a process of its own: the oracle and the load generator.
+//! What stands beside a strategy in a process of its own: oracle, load generator, latency backend.
 
 use std::io::{self, BufRead};
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
-use serde_json::Value;
-use workloads::Params;
-use workloads::echo::EchoParams;
+use workloads::Site;
+use workloads::request::{Bounds, Requests};
 
 use crate::cell::send;
-use crate::load::Generator;
-use crate::os;
+use crate::generator::Generator;
 use crate::protocol::{Failure, FailureKind, Reply, Request, from_line};
+use crate::{os, readiness};
 
 /// The hidden subcommand under which a program is its own peer.
 pub const SUBCOMMAND: &str = "peer";
@@ -34,25 +36,41 @@ pub fn main() -> ExitCode {
 fn answer(generator: &mut Option<Generator>, request: Request) -> Result<Reply, Failure> {
     let no_such = |what: &str| Failure::new(FailureKind::Crashed, what.to_owned());
     match request {
-        Request::Oracle { workload, params, scratch } => {
+        Request::Oracle { workload, params, scratch, workers } => {
             let entry = workloads::find(&workload).ok_or_else(|| no_such("no such workload"))?;
-            Ok(Reply::Expected { digest: entry.expected(&params, &scratch)? })
+            let site = Site { scratch: &scratch, workers, backend: None };
+            Ok(Reply::Expected { digest: entry.expected(&params, &site)? })
         }
         Request::Load { workload, params, target } => {
-            if workload != "echo" {
-                return Err(no_such("no load generator for this service"));
-            }
-            *generator = Some(Generator::connect(target, &echo(&params)?)?);
+            let entry = workloads::find(&workload).ok_or_else(|| no_such("no such workload"))?;
+            os::prefer_this_process();
+            let load = entry.load(&params)?.ok_or_else(|| no_such("no service of that name"))?;
+            *generator = Some(Generator::connect(target, &load)?);
             Ok(Reply::Connected)
         }
         Request::Go => {
             let generator = generator.as_mut().ok_or_else(|| no_such("`go` before `load`"))?;
             Ok(Reply::Window(generator.window()?))
         }
-        _ => Err(no_such("a peer answers oracle, load and go")),
+        Request::Backend { connections } => {
+            Ok(Reply::Ready { address: backend(connections)?, how: None })
+        }
+        _ => Err(no_such("a peer answers oracle, load, go and backend")),
     }
 }
 
-fn echo(params: &Value) -> Result<EchoParams, Failure> {
-    Ok(EchoParams::from_json(params)?)
+/// Serves requests that say how long they wait, on a thread of its own until the process ends.
+fn backend(connections: usize) -> io::Result<SocketAddr> {
+    os::raise_file_limit();
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    let requests =
+        Requests::new(Bounds { connections, pool: 1, patience: Duration::from_secs(10) });
+    thread::Builder::new().name("backend".into()).spawn(move || {
+        let error = readiness::serve(listener, &requests);
+        // Whoever waits for an answer gets an end of file instead.
+        eprintln!("the backend ended: {error:?}");
+        std::process::exit(1);
+    })?;
+    Ok(address)
 }

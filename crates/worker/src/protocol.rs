@@ -3,6 +3,7 @@
 //! Requests arrive on the worker's standard input, replies leave on its standard output, diagnostics
 //! go to standard error. `PROTOCOL.md` documents them for strategies written in other languages.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -45,6 +46,8 @@ pub enum Request {
         params: Value,
         /// Folder for input files.
         scratch: PathBuf,
+        /// Worker threads granted.
+        workers: usize,
     },
     /// To a peer: connect to a service, reply `connected`, await `go`.
     Load {
@@ -57,6 +60,11 @@ pub enum Request {
     },
     /// To a connected peer: drive one window and reply `window`.
     Go,
+    /// To a peer: be the latency backend, reply `ready`, end when standard input closes.
+    Backend {
+        /// Connections that it admits.
+        connections: usize,
+    },
 }
 
 /// Which cell to run and how often.
@@ -74,6 +82,9 @@ pub struct RunRequest {
     pub sampling: SamplingPlan,
     /// Folder for input files, shared by all processes of a run.
     pub scratch: PathBuf,
+    /// Where the latency backend listens, for a workload that asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<SocketAddr>,
 }
 
 /// Which service to serve.
@@ -123,6 +134,9 @@ pub enum Reply {
         strategy: String,
         /// Its variants, the default one first.
         variants: Vec<String>,
+        /// The workloads of variants that do not have all of them.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        only: BTreeMap<String, Vec<String>>,
     },
     /// To `run`: it was done.
     Measured(Measured),
@@ -218,7 +232,7 @@ impl Usage {
 }
 
 /// A service's state at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// What the process has used since it began, if the platform tells.
     pub usage: Option<Usage>,
@@ -228,6 +242,9 @@ pub struct Mark {
     pub worker_threads: Option<u64>,
     /// Peak resident memory (VmHWM) in bytes.
     pub peak_memory_bytes: Option<u64>,
+    /// Other numbers noted since the last mark, by name.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub facts: Facts,
 }
 
 /// What a load generator saw in one window.
@@ -241,6 +258,9 @@ pub struct Window {
     pub latency_ns: Vec<(u64, u64)>,
     /// The generator's own CPU time in nanoseconds, if the platform tells.
     pub generator_cpu_ns: Option<u64>,
+    /// Other numbers, by name.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub facts: Facts,
 }
 
 /// Why a cell has no time.
@@ -281,6 +301,8 @@ pub enum FailureKind {
     WrongAnswer,
     /// The model has no honest form of this workload, or the machine cannot give what it needs.
     Unsupported,
+    /// The load generator could not keep its schedule, so that nothing was measured.
+    Void,
 }
 
 impl std::fmt::Display for FailureKind {
@@ -290,6 +312,7 @@ impl std::fmt::Display for FailureKind {
             FailureKind::Crashed => "crashed",
             FailureKind::WrongAnswer => "wrong-answer",
             FailureKind::Unsupported => "unsupported",
+            FailureKind::Void => "void",
         })
     }
 }
@@ -336,6 +359,7 @@ mod tests {
             workload: "map".into(),
             params: serde_json::json!({"blocks": 1}),
             scratch: "/tmp".into(),
+            workers: 1,
         };
         let line = to_line(&request);
         assert!(line.starts_with(r#"{"protocol":1,"request":"oracle","#), "{line}");

@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use workloads::{Census, Digest, Facts};
 
+use crate::generator;
 use crate::os::{self, ThreadWatch};
 use crate::protocol::{Failure, Measured, Sample, SamplingPlan};
 
 /// Runs `run` as often as `plan` says. What `run` returns beside the digest is called outside the
-/// clock and yields the facts of that run.
+/// clock and yields the facts of that run and the latencies of its operations in nanoseconds.
 ///
 /// Threads are watched during the first run only, which is a warm-up wherever there is one, so that
 /// watching costs the timed runs nothing; after each later run the count is read once.
@@ -18,7 +19,7 @@ pub(crate) fn measure<F>(
     mut run: impl FnMut() -> Result<(Digest, F), Failure>,
 ) -> Result<Measured, Failure>
 where
-    F: FnOnce() -> Result<Facts, Failure>,
+    F: FnOnce() -> Result<(Facts, Vec<u64>), Failure>,
 {
     let mut measured = Measured {
         how: None,
@@ -31,6 +32,7 @@ where
     };
     let mut watch = Some(ThreadWatch::start()?);
     let mut measured_ns = 0;
+    let mut histogram = generator::histogram([]);
     while plan.wants_more(measured.samples.len(), measured_ns) {
         let before = os::usage();
         let start = Instant::now();
@@ -41,16 +43,18 @@ where
         let watched = watch.take().and_then(ThreadWatch::stop);
         measured.peak_threads = measured.peak_threads.max(watched).max(os::threads());
         measured.worker_threads = measured.worker_threads.max(Some(census.take() as u64));
-        let facts = facts()?;
+        let (facts, latencies) = facts()?;
         if measured.warmup_ns.len() < plan.warmup as usize {
             measured.warmup_ns.push(wall_ns);
             continue;
         }
         measured_ns += wall_ns;
+        latencies.into_iter().for_each(|ns| histogram.saturating_record(ns));
         let usage = after.zip(before).map(|(after, before)| after.since(&before));
         measured.samples.push(Sample { wall_ns, usage, digest, facts });
     }
     measured.peak_memory_bytes = os::peak_memory_bytes();
+    measured.latency_ns = generator::steps(&histogram);
     Ok(measured)
 }
 
@@ -59,8 +63,8 @@ mod tests {
     use super::*;
     use crate::protocol::FailureKind;
 
-    fn no_facts() -> Result<Facts, Failure> {
-        Ok(Facts::new())
+    fn no_facts() -> Result<(Facts, Vec<u64>), Failure> {
+        Ok((Facts::new(), vec![7]))
     }
 
     #[test]
@@ -77,6 +81,7 @@ mod tests {
         let digests: Vec<_> = measured.samples.iter().map(|s| s.digest.as_u64()).collect();
         assert_eq!(digests, [3, 4, 5]);
         assert!(measured.peak_threads.unwrap() >= 1);
+        assert_eq!(measured.latency_ns, [(7, 3)], "latencies of the timed runs only");
     }
 
     #[test]

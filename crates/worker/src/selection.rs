@@ -1,8 +1,9 @@
 //! Which cases to measure, and how often: from what the user typed to checked [`Case`]s.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use workloads::{Case, Entry, Profile, Sampling, catalog, find, set};
+use workloads::request::burn;
+use workloads::{Case, Entry, Grant, Profile, Sampling, catalog, find, set};
 
 use crate::os;
 use crate::protocol::SamplingPlan;
@@ -74,6 +75,39 @@ pub fn cases(profile: Profile, choice: &Choice) -> Result<Vec<(Entry, Case)>, Us
     Ok(cases)
 }
 
+/// Fills in what depends on this machine. The capacity matters to [rated](Case::rated) cases only.
+///
+/// # Errors
+/// If a parameter that follows is out of range.
+pub fn settle(
+    cases: Vec<(Entry, Case)>,
+    workers: usize,
+    capacity: Option<f64>,
+) -> Result<Vec<(Entry, Case)>, UsageError> {
+    let grant = Grant { workers, unit_ns: unit_ns(), capacity };
+    cases
+        .into_iter()
+        .map(|(entry, case)| {
+            let settled = entry
+                .settle(&case.params, &grant)
+                .map_err(|error| UsageError(format!("{}: {error}", case.id)))?;
+            Ok((entry, settled))
+        })
+        .collect()
+}
+
+/// Time that a unit of computing takes here, nanoseconds: the fastest of some tries.
+fn unit_ns() -> u64 {
+    const UNITS: u32 = 1_000;
+    let once = || {
+        let start = Instant::now();
+        std::hint::black_box(burn(1, UNITS));
+        start.elapsed()
+    };
+    let fastest = (0..5).map(|_| once()).min().expect("there were tries");
+    (fastest.as_nanos() as u64 / u64::from(UNITS)).max(1)
+}
+
 fn chosen_workloads(names: &[String]) -> Result<Vec<Entry>, UsageError> {
     for name in names {
         if find(name).is_none() {
@@ -135,7 +169,7 @@ pub fn workers(asked: Option<usize>) -> Result<usize, UsageError> {
 /// How often a profile runs a case inside one process.
 pub fn sampling(profile: Profile, case: &Case) -> SamplingPlan {
     let millis = |ms| Duration::from_millis(ms).as_nanos() as u64;
-    if case.sampling == Sampling::Once {
+    if matches!(case.sampling, Sampling::Once | Sampling::FirstRound) {
         return SamplingPlan { warmup: 0, min_samples: 1, budget_ns: 0 };
     }
     match profile {

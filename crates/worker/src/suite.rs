@@ -1,4 +1,7 @@
-//! The complete set of workloads, demanded of every strategy by the compiler.
+//! The complete set of workloads, demanded of every strategy by the compiler, and variants that hold
+//! some of them only.
+
+use std::marker::PhantomData;
 
 use serde_json::Value;
 use workloads::{ParamError, Params, Service, Workload, for_each_workload};
@@ -38,16 +41,63 @@ pub struct Variant {
     pub(crate) strategy: &'static str,
     pub(crate) name: &'static str,
     pub(crate) cells: Vec<Cell>,
+    /// Whether it has every workload.
+    pub(crate) complete: bool,
 }
 
 impl Variant {
     /// The variant that `S` implements.
     pub fn of<S: Suite>() -> Self {
-        Variant { strategy: S::NAME, name: S::VARIANT, cells: cells::<S>() }
+        Variant { strategy: S::NAME, name: S::VARIANT, cells: cells::<S>(), complete: true }
+    }
+
+    /// A variant that does not take part in every workload: one that is made for some of them, or
+    /// holds known mistakes.
+    pub fn partial<S: Strategy>() -> Partial<S> {
+        Partial { cells: Vec::new(), strategy: PhantomData }
+    }
+
+    /// Names of the workloads it has.
+    pub(crate) fn workloads(&self) -> Vec<String> {
+        self.cells.iter().map(|cell| cell.workload.to_owned()).collect()
     }
 
     pub(crate) fn cell(&self, workload: &str) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.workload == workload)
+    }
+}
+
+/// A [`Variant`] in the making, with the workloads that were named so far.
+#[derive(Debug)]
+pub struct Partial<S> {
+    cells: Vec<Cell>,
+    strategy: PhantomData<S>,
+}
+
+impl<S: Strategy> Partial<S> {
+    /// With this batch workload.
+    #[must_use]
+    pub fn run<W: Workload>(mut self) -> Self
+    where
+        S: Run<W>,
+    {
+        self.cells.push(batch::<S, W>());
+        self
+    }
+
+    /// With this service.
+    #[must_use]
+    pub fn serve<T: Service>(mut self) -> Self
+    where
+        S: Serve<T>,
+    {
+        self.cells.push(service::<S, T>());
+        self
+    }
+
+    /// The variant with the workloads named.
+    pub fn variant(self) -> Variant {
+        Variant { strategy: S::NAME, name: S::VARIANT, cells: self.cells, complete: false }
     }
 }
 

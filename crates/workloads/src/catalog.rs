@@ -1,13 +1,12 @@
 //! The list of workloads with their types erased, for programs that handle them by name.
 
 use std::io;
-use std::path::Path;
 
 use serde_json::Value;
 
 use crate::{
-    Definition, Digest, Key, Limit, ParamError, Params, Profile, Sampling, Service, Spec, Workload,
-    for_each_workload,
+    Definition, Digest, Grant, Key, Limit, Load, Metric, ParamError, Params, Profile, Sampling,
+    Service, Site, Spec, Workload, for_each_workload,
 };
 
 /// Whether a workload is run or served.
@@ -30,6 +29,10 @@ pub struct Case {
     pub operations: u64,
     /// Connections that its load generator keeps open; 0 for a batch workload.
     pub connections: usize,
+    /// The number that the strategies are ordered by.
+    pub metric: Metric,
+    /// Whether settling it needs the capacity of the slowest contestant.
+    pub rated: bool,
     /// The physical bound.
     pub limit: Limit,
     /// How often it runs inside one process.
@@ -45,9 +48,13 @@ pub struct Entry {
     pub kind: Kind,
     /// Its parameters.
     pub keys: &'static [Key],
+    /// Whether a run needs the latency backend beside it.
+    pub backend: bool,
     cases: fn(Profile) -> Vec<Value>,
     case: fn(&Value) -> Result<Case, ParamError>,
-    expected: fn(&Value, &Path) -> io::Result<Digest>,
+    settle: fn(&Value, &Grant) -> Result<Value, ParamError>,
+    expected: fn(&Value, &Site<'_>) -> io::Result<Digest>,
+    load: fn(&Value) -> Result<Option<Load>, ParamError>,
 }
 
 impl std::fmt::Debug for Entry {
@@ -62,12 +69,15 @@ impl Entry {
             spec: W::SPEC,
             kind: Kind::Batch,
             keys: W::Params::KEYS,
+            backend: W::BACKEND,
             cases: cases::<W>,
             case: |params| Ok(case::<W>(&W::Params::from_json(params)?, 0)),
-            expected: |params, scratch| {
+            settle: settle::<W>,
+            expected: |params, site| {
                 let params = W::Params::from_json(params).map_err(io::Error::other)?;
-                W::expected(&W::prepare(&params, scratch)?)
+                W::expected(&W::prepare(&params, site)?)
             },
+            load: |_| Ok(None),
         }
     }
 
@@ -76,14 +86,17 @@ impl Entry {
             spec: S::SPEC,
             kind: Kind::Service,
             keys: S::Params::KEYS,
+            backend: false,
             cases: cases::<S>,
             case: |params| {
                 let params = S::Params::from_json(params)?;
-                Ok(case::<S>(&params, S::connections(&params)))
+                Ok(case::<S>(&params, S::load(&params).connections()))
             },
+            settle: settle::<S>,
             expected: |params, _| {
                 Ok(S::expected(&S::Params::from_json(params).map_err(io::Error::other)?))
             },
+            load: |params| Ok(Some(S::load(&S::Params::from_json(params)?))),
         }
     }
 
@@ -101,18 +114,39 @@ impl Entry {
         (self.case)(params)
     }
 
+    /// The case that these parameters make on this machine.
+    ///
+    /// # Errors
+    /// If the parameters are not of this workload's form or out of range.
+    pub fn settle(&self, params: &Value, grant: &Grant) -> Result<Case, ParamError> {
+        self.case(&(self.settle)(params, grant)?)
+    }
+
     /// The right answer, computed one operation after the other.
     ///
     /// # Errors
     /// If the input cannot be made or read.
-    pub fn expected(&self, params: &Value, scratch: &Path) -> io::Result<Digest> {
-        (self.expected)(params, scratch)
+    pub fn expected(&self, params: &Value, site: &Site<'_>) -> io::Result<Digest> {
+        (self.expected)(params, site)
+    }
+
+    /// What the load generator does with a service; `None` for a batch workload.
+    ///
+    /// # Errors
+    /// If the parameters are not of this workload's form or out of range.
+    pub fn load(&self, params: &Value) -> Result<Option<Load>, ParamError> {
+        (self.load)(params)
     }
 }
 
 fn cases<D: Definition>(profile: Profile) -> Vec<Value> {
     let to_json = |params| serde_json::to_value(params).expect("parameters are plain data");
     D::cases(profile).into_iter().map(to_json).collect()
+}
+
+fn settle<D: Definition>(params: &Value, grant: &Grant) -> Result<Value, ParamError> {
+    let params = D::settle(D::Params::from_json(params)?, grant);
+    Ok(serde_json::to_value(params).expect("parameters are plain data"))
 }
 
 fn case<D: Definition>(params: &D::Params, connections: usize) -> Case {
@@ -126,6 +160,8 @@ fn case<D: Definition>(params: &D::Params, connections: usize) -> Case {
         params: serde_json::to_value(params).expect("parameters are plain data"),
         operations: D::operations(params),
         connections,
+        metric: D::metric(params),
+        rated: D::rated(params),
         limit: D::limit(params),
         sampling: D::sampling(params),
     }

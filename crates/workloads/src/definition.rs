@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Census, Digest, Params};
+use crate::{Census, Digest, Load, Params};
 
 /// What kind of work a workload is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub enum Class {
     Cpu,
     /// Waiting and computing in one request.
     Mixed,
+    /// Handing things over, waiting for each other, and being interrupted.
+    Coordination,
 }
 
 impl fmt::Display for Class {
@@ -28,6 +31,7 @@ impl fmt::Display for Class {
             Class::Io => "io",
             Class::Cpu => "cpu",
             Class::Mixed => "mixed",
+            Class::Coordination => "coordination",
         })
     }
 }
@@ -38,15 +42,30 @@ impl fmt::Display for Class {
 pub enum Metric {
     /// Elapsed time of one run of the whole workload.
     Wall,
+    /// Elapsed time of one run divided by the number of operations.
+    WallPerOperation,
     /// User plus system CPU time of the process, divided by the number of operations.
     CpuPerOperation,
+    /// 99th percentile of the latency of the operations that count, from the intended send time.
+    LatencyP99,
+    /// Time between two requests at the highest rate that is served in time.
+    Capacity,
+    /// Longest time between two ticks of the same ticker.
+    WorstGap,
+    /// Operations still running some time after they were cancelled. Not judged: it is a fact.
+    StillRunning,
 }
 
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Metric::Wall => "wall time",
+            Metric::WallPerOperation => "wall time per operation",
             Metric::CpuPerOperation => "CPU time per operation",
+            Metric::LatencyP99 => "p99 from the intended send time",
+            Metric::Capacity => "capacity",
+            Metric::WorstGap => "worst tick gap",
+            Metric::StillRunning => "operations still running",
         })
     }
 }
@@ -58,6 +77,8 @@ pub enum Sampling {
     Repeated,
     /// Once, without warm-up: it takes long, and there is nothing to warm.
     Once,
+    /// Once, and in the first round only: a fact that another round would repeat.
+    FirstRound,
 }
 
 /// The fixed facts of a workload.
@@ -71,8 +92,37 @@ pub struct Spec {
     pub question: &'static str,
     /// What one operation is, in the singular.
     pub operation: &'static str,
-    /// The number the strategies are ordered by.
+    /// The number the strategies are ordered by, unless a case has one of its own.
     pub metric: Metric,
+}
+
+/// Where and with what a workload runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a> {
+    /// Folder for files. They are made once and found there by the next process.
+    pub scratch: &'a Path,
+    /// Worker threads granted.
+    pub workers: usize,
+    /// Where the backend listens, for a workload that asks for one.
+    pub backend: Option<SocketAddr>,
+}
+
+impl<'a> Site<'a> {
+    /// A place for an oracle or a test: one worker, no backend.
+    pub fn alone(scratch: &'a Path) -> Self {
+        Site { scratch, workers: 1, backend: None }
+    }
+}
+
+/// What is known of the machine when the cases of a run are settled.
+#[derive(Debug, Clone, Copy)]
+pub struct Grant {
+    /// Worker threads granted.
+    pub workers: usize,
+    /// Time that one unit of [`burn`](crate::request::burn) takes here, nanoseconds.
+    pub unit_ns: u64,
+    /// Requests per second that the slowest contestant serves in time, once it is known.
+    pub capacity: Option<f64>,
 }
 
 /// How much to measure.
@@ -115,6 +165,10 @@ pub enum Limit {
     SequentialOverWorkers,
     /// What the cheapest variant of the floor costs, measured in the same rounds.
     Floor,
+    /// The same, divided by the workers: the floor has one thread.
+    FloorOverWorkers,
+    /// The slowest stage of the sequential floor, or all of it divided by the workers if that is more.
+    SlowestStage,
 }
 
 impl Limit {
@@ -130,6 +184,8 @@ impl Limit {
             Limit::Time { reason, .. } => reason,
             Limit::SequentialOverWorkers => "sequential floor ÷ workers",
             Limit::Floor => "cheapest floor",
+            Limit::FloorOverWorkers => "cheapest floor ÷ workers",
+            Limit::SlowestStage => "slowest stage of the sequential floor",
         }
     }
 }
@@ -156,6 +212,24 @@ pub trait Definition: Sized + Send + Sync + 'static {
     /// The physical bound with these parameters.
     fn limit(params: &Self::Params) -> Limit;
 
+    /// The number by which the strategies are ordered with these parameters.
+    fn metric(params: &Self::Params) -> Metric {
+        let _ = params;
+        Self::SPEC.metric
+    }
+
+    /// Whether [`settle`](Definition::settle) needs to know the capacity of the slowest contestant.
+    fn rated(params: &Self::Params) -> bool {
+        let _ = params;
+        false
+    }
+
+    /// The parameters with what depends on the machine filled in: a value of 0 stands for that.
+    fn settle(params: Self::Params, grant: &Grant) -> Self::Params {
+        let _ = grant;
+        params
+    }
+
     /// How often it runs inside one process.
     fn sampling(params: &Self::Params) -> Sampling {
         let _ = params;
@@ -168,12 +242,14 @@ pub trait Workload: Definition {
     /// What the kernels read.
     type Input: Send + Sync + 'static;
 
-    /// Makes the input, outside the clock. Files, if any, are made below `scratch` once and found
-    /// there by the next process.
+    /// Whether a run needs the latency backend beside it.
+    const BACKEND: bool = false;
+
+    /// Makes the input, outside the clock.
     ///
     /// # Errors
-    /// If a file cannot be made.
-    fn prepare(params: &Self::Params, scratch: &Path) -> io::Result<Self::Input>;
+    /// If a file cannot be made, or the backend cannot be reached.
+    fn prepare(params: &Self::Params, site: &Site<'_>) -> io::Result<Self::Input>;
 
     /// The answer, computed one operation after the other.
     ///
@@ -192,6 +268,12 @@ pub trait Workload: Definition {
         let _ = input;
         Ok(Facts::new())
     }
+
+    /// Latencies of the operations since the last call, nanoseconds; none where they have none.
+    fn latencies(input: &Self::Input) -> Vec<u64> {
+        let _ = input;
+        Vec::new()
+    }
 }
 
 /// A network service: the strategy serves it, and a load generator in another process drives it.
@@ -202,9 +284,17 @@ pub trait Service: Definition {
     /// The digest that the load generator arrives at when every answer is right.
     fn expected(params: &Self::Params) -> Digest;
 
-    /// Connections that the load generator keeps open.
-    fn connections(params: &Self::Params) -> usize;
+    /// What the load generator does.
+    fn load(params: &Self::Params) -> Load;
 
     /// Where the handlers note which threads they ran on.
     fn census(&self) -> &Census;
+
+    /// What the handlers noted since the last call, besides threads.
+    ///
+    /// # Errors
+    /// The sentence that says which rule of the service the strategy broke.
+    fn facts(&self) -> Result<Facts, String> {
+        Ok(Facts::new())
+    }
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::map::{fill, mix};
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Service, Spec,
+    Census, Class, Definition, Digest, Key, Limit, Load, Metric, Params, Profile, Range, Service,
+    Spec,
 };
 
 const HEADER: usize = 24;
@@ -114,8 +115,8 @@ impl Service for Echo {
         all
     }
 
-    fn connections(params: &EchoParams) -> usize {
-        params.connections as usize
+    fn load(params: &EchoParams) -> Load {
+        Load::Echo(params.clone())
     }
 
     fn census(&self) -> &Census {

@@ -1,25 +1,26 @@
 //! `endpoints`: a hundred requests at once to each of four handlers.
 //!
-//! The experiment that every newcomer to async meets. A request is a task handed to the handler;
+//! The experiment that every newcomer to async meets. Each request comes over a connection of its own;
 //! the handler needs a fixed time and does nothing but wait. How many requests wait together
 //! decides how long the hundred take, and that follows from the kind of handler.
 
-use std::io;
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::request::{Bounds, Dispatch, Requests, Work};
 use crate::{
-    Census, Class, Definition, Digest, Facts, Gauge, Key, Limit, Metric, Params, Profile, Range,
-    Sampling, Spec, Workload,
+    Census, Class, Definition, Digest, Facts, HttpLoad, Key, Limit, Load, Metric, Pace, Params,
+    Profile, Range, Sampling, Service, Share, Spec,
 };
 
-/// The workload.
+/// The service.
 #[derive(Debug)]
-pub struct Endpoints;
+pub struct Endpoints {
+    params: EndpointsParams,
+    requests: Arc<Requests>,
+}
 
 /// What handles a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,41 +116,76 @@ impl Definition for Endpoints {
     }
 }
 
-impl Workload for Endpoints {
-    type Input = Requests;
-
-    fn prepare(params: &EndpointsParams, _scratch: &Path) -> io::Result<Requests> {
-        Ok(Requests {
-            params: params.clone(),
-            predicted: AtomicUsize::new(0),
-            gauge: Gauge::default(),
-            census: Census::new(),
-        })
+impl Service for Endpoints {
+    fn new(params: &EndpointsParams) -> Self {
+        let bounds = Bounds {
+            connections: params.requests as usize,
+            pool: params.pool as usize,
+            patience: Duration::from_secs(10),
+        };
+        Endpoints { params: params.clone(), requests: Requests::new(bounds) }
     }
 
-    fn expected(input: &Requests) -> io::Result<Digest> {
-        Ok(Digest::of_ordered(0..input.params.requests))
+    fn expected(params: &EndpointsParams) -> Digest {
+        http_load(params).expected()
     }
 
-    fn census(input: &Requests) -> &Census {
-        &input.census
+    fn load(params: &EndpointsParams) -> Load {
+        Load::Http(http_load(params))
     }
 
-    fn facts(input: &Requests) -> Result<Facts, String> {
-        let predicted = input.predicted.swap(0, Relaxed) as u64;
-        let peak = input.gauge.take_peak() as u64;
+    fn census(&self) -> &Census {
+        self.requests.census()
+    }
+
+    fn facts(&self) -> Result<Facts, String> {
+        let mut facts = self.requests.facts();
+        let peak = facts["peak_in_flight"];
+        let predicted = (self.requests.predicted_in_flight() as u64).min(self.params.requests);
         if predicted == 0 {
             return Err("the strategy did not say how many requests it expects in flight".into());
         }
         if peak > predicted {
             return Err(format!("{peak} requests were in flight where {predicted} may be"));
         }
-        let waves = waves(input.params.requests, predicted);
-        Ok(Facts::from([
-            ("peak_in_flight".to_owned(), peak),
-            ("predicted_in_flight".to_owned(), predicted),
-            ("predicted_ns".to_owned(), input.params.wait_ms * 1_000_000 * u64::from(waves)),
-        ]))
+        let waves = u64::from(waves(self.params.requests, predicted));
+        facts.insert("predicted_in_flight".to_owned(), predicted);
+        facts.insert("predicted_ns".to_owned(), self.params.wait_ms * 1_000_000 * waves);
+        Ok(facts)
+    }
+}
+
+impl Endpoints {
+    /// What handles the requests.
+    pub fn handler(&self) -> Handler {
+        self.params.handler
+    }
+
+    /// The state that all connections share. A strategy must
+    /// [predict](Requests::predict_in_flight) how many requests it has in flight before it serves:
+    /// more than that is a wrong answer, and the report holds the ⌈N/in flight⌉·d that follows beside
+    /// the measurement.
+    pub fn requests(&self) -> &Arc<Requests> {
+        &self.requests
+    }
+}
+
+fn http_load(params: &EndpointsParams) -> HttpLoad {
+    let work = Work {
+        wait: Duration::from_millis(params.wait_ms),
+        dispatch: match params.handler {
+            Handler::A => Dispatch::Inline,
+            Handler::B => Dispatch::Blocking,
+            Handler::C => Dispatch::Await,
+            Handler::D => Dispatch::Pool,
+        },
+        ..Work::default()
+    };
+    HttpLoad {
+        connections: params.requests as usize,
+        pace: Pace::Burst,
+        mix: vec![Share { per_mille: 1_000, work }],
+        seed: 1,
     }
 }
 
@@ -157,106 +193,20 @@ fn waves(requests: u64, at_once: u64) -> u32 {
     u32::try_from(requests.div_ceil(at_once)).unwrap_or(u32::MAX)
 }
 
-/// The requests to be answered: one for each id from 0 to `count` − 1.
-#[derive(Debug)]
-#[repr(align(128))] // off the cache line on which strategies count their pointers to it
-pub struct Requests {
-    params: EndpointsParams,
-    predicted: AtomicUsize,
-    gauge: Gauge,
-    census: Census,
-}
-
-impl Requests {
-    /// What handles them.
-    pub fn handler(&self) -> Handler {
-        self.params.handler
-    }
-
-    /// Number of requests.
-    pub fn count(&self) -> u64 {
-        self.params.requests
-    }
-
-    /// Time that a request needs.
-    pub fn wait(&self) -> Duration {
-        Duration::from_millis(self.params.wait_ms)
-    }
-
-    /// Threads of the bounded pool behind handler `d`.
-    pub fn pool(&self) -> usize {
-        self.params.pool as usize
-    }
-
-    /// States, before the requests start, how many can be in flight together by the strategy's
-    /// own account: the threads of the pool that is really there, or `usize::MAX` for no bound.
-    /// More than that is a wrong answer, and the report holds the prediction ⌈N/in flight⌉·d that
-    /// follows beside the measurement.
-    pub fn predict_in_flight(&self, bound: usize) {
-        self.predicted.store(bound.min(self.params.requests as usize), Relaxed);
-    }
-
-    /// Starts request `id`: call it where the handler begins, then wait, then
-    /// [`finish`](Request::finish) it.
-    pub fn start(&self, id: u64) -> Request<'_> {
-        self.census.mark();
-        self.gauge.enter();
-        Request { requests: self, id, since: Instant::now() }
-    }
-
-    /// Handles request `id` by blocking the calling thread.
-    pub fn block(&self, id: u64) -> u64 {
-        let request = self.start(id);
-        thread::sleep(self.wait());
-        request.finish()
-    }
-
-    /// The answer: all results in the order of the requests.
-    pub fn digest(&self, results: impl IntoIterator<Item = u64>) -> Digest {
-        Digest::of_ordered(results)
-    }
-}
-
-/// A request being handled.
-#[derive(Debug)]
-pub struct Request<'a> {
-    requests: &'a Requests,
-    id: u64,
-    since: Instant,
-}
-
-impl Request<'_> {
-    /// When the handler began.
-    pub fn since(&self) -> Instant {
-        self.since
-    }
-
-    /// The response: the id, or a number that spoils the digest if the wait was cut short.
-    pub fn finish(self) -> u64 {
-        let long_enough = self.since.elapsed() >= self.requests.wait();
-        self.requests.gauge.leave();
-        if long_enough { self.id } else { u64::MAX }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn requests(count: u64) -> Requests {
-        let params = EndpointsParams { handler: Handler::A, requests: count, wait_ms: 1, pool: 40 };
-        Endpoints::prepare(&params, Path::new("")).unwrap()
+    fn endpoints(requests: u64) -> Endpoints {
+        Endpoints::new(&EndpointsParams { handler: Handler::A, requests, wait_ms: 1, pool: 40 })
     }
 
     #[test]
     fn the_prediction_counts_waves_of_the_pool_that_is_there() {
-        let requests = requests(5);
-        requests.predict_in_flight(2);
-        assert_eq!(
-            requests.digest((0..5).map(|id| requests.block(id))),
-            Endpoints::expected(&requests).unwrap()
-        );
-        let facts = Endpoints::facts(&requests).unwrap();
+        let endpoints = endpoints(5);
+        endpoints.requests().predict_in_flight(2);
+        endpoints.requests().block(Work::default());
+        let facts = endpoints.facts().unwrap();
         assert_eq!(facts["peak_in_flight"], 1);
         assert_eq!(facts["predicted_in_flight"], 2);
         assert_eq!(facts["predicted_ns"], 3_000_000);
@@ -264,17 +214,19 @@ mod tests {
 
     #[test]
     fn more_in_flight_than_the_bound_is_a_broken_rule() {
-        let requests = requests(2);
-        requests.predict_in_flight(1);
-        let (first, second) = (requests.start(0), requests.start(1));
-        first.finish();
-        second.finish();
-        assert!(Endpoints::facts(&requests).unwrap_err().contains("2 requests were in flight"));
+        let endpoints = endpoints(2);
+        endpoints.requests().predict_in_flight(1);
+        let (first, second) = (
+            endpoints.requests().start(Work::default()),
+            endpoints.requests().start(Work::default()),
+        );
+        drop((first, second));
+        assert!(endpoints.facts().unwrap_err().contains("2 requests were in flight"));
     }
 
     #[test]
     fn a_strategy_that_predicts_nothing_is_told_so() {
-        assert!(Endpoints::facts(&requests(1)).is_err());
+        assert!(endpoints(1).facts().is_err());
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! `gather`: start many waits at once, join them all, results in order.
 
 use std::io;
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Spec, Workload,
+    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site, Spec,
+    Workload,
 };
 
 /// The workload.
@@ -70,7 +70,7 @@ impl Definition for Gather {
 impl Workload for Gather {
     type Input = Waits;
 
-    fn prepare(params: &GatherParams, _scratch: &Path) -> io::Result<Waits> {
+    fn prepare(params: &GatherParams, _: &Site<'_>) -> io::Result<Waits> {
         Ok(Waits {
             n: params.n,
             duration: Duration::from_millis(params.wait_ms),
@@ -149,12 +149,14 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn a_wait_cut_short_and_a_swapped_order_both_spoil_the_answer() {
         let params = GatherParams { n: 3, wait_ms: 1 };
-        let waits = Gather::prepare(&params, Path::new("")).unwrap();
+        let waits = Gather::prepare(&params, &Site::alone(Path::new(""))).unwrap();
         let expected = Gather::expected(&waits).unwrap();
         assert_eq!(waits.digest((0..3).map(|id| waits.block(id))), expected);
         assert_ne!(waits.digest((0..3).map(|id| waits.start(id).finish())), expected);

@@ -1,12 +1,12 @@
 //! `join`: count the solutions of the n-queens problem by recursive fork–join.
 
 use std::io;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Spec, Workload,
+    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site, Spec,
+    Workload,
 };
 
 const MAX_N: usize = 15;
@@ -74,7 +74,7 @@ const SOLUTIONS: [u64; MAX_N] =
 impl Workload for Join {
     type Input = Queens;
 
-    fn prepare(params: &JoinParams, _scratch: &Path) -> io::Result<Queens> {
+    fn prepare(params: &JoinParams, _: &Site<'_>) -> io::Result<Queens> {
         Ok(Queens { n: params.n as u8, cutoff: params.cutoff as u8, census: Census::new() })
     }
 
@@ -168,6 +168,8 @@ fn count(n: u8, board: &mut Board) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn fork(queens: &Queens, board: Board) -> u64 {
@@ -191,7 +193,8 @@ mod tests {
     fn the_known_numbers_of_solutions_are_found_with_every_cut_off() {
         for n in 1..=9 {
             for cutoff in 0..=n + 1 {
-                let queens = Join::prepare(&JoinParams { n, cutoff }, Path::new("")).unwrap();
+                let queens =
+                    Join::prepare(&JoinParams { n, cutoff }, &Site::alone(Path::new(""))).unwrap();
                 let answer = queens.digest(fork(&queens, queens.empty_board()));
                 assert_eq!(answer, Join::expected(&queens).unwrap(), "n={n} cutoff={cutoff}");
             }

@@ -8,21 +8,35 @@ mod catalog;
 mod definition;
 mod digest;
 mod lens;
+mod load;
 mod params;
 
+pub mod channel;
+pub mod deadline;
 pub mod echo;
 pub mod endpoints;
+pub mod fairness;
+pub mod fetch;
 pub mod gather;
+pub mod http;
 pub mod join;
 pub mod map;
+pub mod mixed;
+pub mod pipeline;
 pub mod read_files;
+pub mod request;
+pub mod ring;
+pub mod serve;
+pub mod write_files;
 
 pub use catalog::{Case, Entry, Kind, catalog, find};
 pub use definition::{
-    Class, Definition, Facts, Limit, Metric, Profile, Sampling, Service, Spec, Workload,
+    Class, Definition, Facts, Grant, Limit, Metric, Profile, Sampling, Service, Site, Spec,
+    Workload,
 };
 pub use digest::Digest;
 pub use lens::{Census, Gauge};
+pub use load::{AnswerDigest, HttpLoad, Load, Pace, SEEDS, Share, arrivals};
 pub use params::{Key, ParamError, Params, Range, set};
 
 /// Calls a macro with the list of all workloads: `batch` ones are run, `service` ones are served.
@@ -35,13 +49,22 @@ macro_rules! for_each_workload {
         $callback! {
             batch: [
                 $crate::gather::Gather,
+                $crate::fetch::Fetch,
                 $crate::read_files::ReadFiles,
+                $crate::write_files::WriteFiles,
                 $crate::map::Map,
                 $crate::join::Join,
-                $crate::endpoints::Endpoints,
+                $crate::pipeline::Pipeline,
+                $crate::channel::Channel,
+                $crate::ring::Ring,
+                $crate::deadline::Deadline,
+                $crate::fairness::Fairness,
             ],
             service: [
                 $crate::echo::Echo,
+                $crate::serve::Server,
+                $crate::endpoints::Endpoints,
+                $crate::mixed::Mixed,
             ],
         }
     };

@@ -2,12 +2,11 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Spec, Workload,
+    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Site, Spec, Workload,
 };
 
 /// The workload.
@@ -73,7 +72,7 @@ impl Definition for Map {
 impl Workload for Map {
     type Input = Blocks;
 
-    fn prepare(params: &MapParams, _scratch: &Path) -> io::Result<Blocks> {
+    fn prepare(params: &MapParams, _: &Site<'_>) -> io::Result<Blocks> {
         let size = params.kib as usize * 1024;
         let mut bytes = vec![0; params.blocks as usize * size];
         fill(&mut bytes, 0);
@@ -148,13 +147,15 @@ pub(crate) fn mix(mut z: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn chunks_cover_every_block_once_in_order() {
         for (blocks, chunk) in [(1, 1), (10, 3), (9, 3), (3, 10)] {
             let params = MapParams { blocks, kib: 1, chunk };
-            let input = Map::prepare(&params, Path::new("")).unwrap();
+            let input = Map::prepare(&params, &Site::alone(Path::new(""))).unwrap();
             let covered: Vec<_> = input.chunks().flatten().collect();
             assert_eq!(covered, (0..blocks as usize).collect::<Vec<_>>());
         }
@@ -170,7 +171,8 @@ mod tests {
     #[test]
     fn blocks_differ_from_each_other() {
         let input =
-            Map::prepare(&MapParams { blocks: 2, kib: 1, chunk: 1 }, Path::new("")).unwrap();
+            Map::prepare(&MapParams { blocks: 2, kib: 1, chunk: 1 }, &Site::alone(Path::new("")))
+                .unwrap();
         assert_ne!(input.hash(0), input.hash(1));
     }
 }

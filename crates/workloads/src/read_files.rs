@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::map::fill;
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Spec, Workload,
+    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site, Spec,
+    Workload,
 };
 
 /// The workload.
@@ -73,8 +74,8 @@ impl Definition for ReadFiles {
 impl Workload for ReadFiles {
     type Input = Files;
 
-    fn prepare(params: &ReadFilesParams, scratch: &Path) -> io::Result<Files> {
-        let folder = scratch.join(format!("read-files-{}x{}k", params.files, params.kib));
+    fn prepare(params: &ReadFilesParams, site: &Site<'_>) -> io::Result<Files> {
+        let folder = site.scratch.join(format!("read-files-{}x{}k", params.files, params.kib));
         let paths: Vec<PathBuf> =
             (0..params.files).map(|index| folder.join(format!("{index:06}"))).collect();
         let complete = folder.join("complete");
@@ -122,14 +123,23 @@ impl Files {
         self.in_flight
     }
 
+    /// Where file `index` lies.
+    pub fn path(&self, index: usize) -> &Path {
+        &self.paths[index]
+    }
+
+    /// Hashes the content of a file. The answer of the workload is the XOR of all of these.
+    pub fn hash(&self, content: &[u8]) -> Digest {
+        self.census.mark();
+        Digest::of_bytes(content)
+    }
+
     /// Reads file `index` whole and hashes it, blocking the calling thread.
-    /// The answer of the workload is the XOR of all of these.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn read_and_hash(&self, index: usize) -> io::Result<Digest> {
-        self.census.mark();
-        Ok(Digest::of_bytes(&fs::read(&self.paths[index])?))
+        Ok(self.hash(&fs::read(&self.paths[index])?))
     }
 }
 
@@ -141,9 +151,9 @@ mod tests {
     fn files_are_made_once_and_the_answer_does_not_depend_on_the_order() {
         let scratch = std::env::temp_dir().join(format!("read-files-test-{}", std::process::id()));
         let params = ReadFilesParams { files: 3, kib: 1, in_flight: 1 };
-        let files = ReadFiles::prepare(&params, &scratch).unwrap();
+        let files = ReadFiles::prepare(&params, &Site::alone(&scratch)).unwrap();
         let made = fs::metadata(&files.paths[0]).unwrap().modified().unwrap();
-        let again = ReadFiles::prepare(&params, &scratch).unwrap();
+        let again = ReadFiles::prepare(&params, &Site::alone(&scratch)).unwrap();
         assert_eq!(fs::metadata(&again.paths[0]).unwrap().modified().unwrap(), made);
 
         let backwards = (0..3)

@@ -1,37 +1,34 @@
-//! The load generator: a closed loop over many connections on one thread and a readiness loop,
-//! none of the contestants.
+//! Messages to an echo service in a closed loop over many connections.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream as StdStream};
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
-use workloads::Digest;
 use workloads::echo::{EchoParams, Message};
+use workloads::{Digest, Facts};
 
+use super::steps;
 use crate::os;
 use crate::protocol::{Failure, FailureKind, Window};
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const MAX_LATENCY_NS: u64 = 600_000_000_000;
 /// Connections made between two checks that the server has accepted all so far; fewer than the
 /// backlog that the standard library asks for.
 const CONNECT_BATCH: u64 = 64;
 
 /// Connections to an echo service, each sending its next message when the last has come back.
 #[derive(Debug)]
-pub(crate) struct Generator {
+pub(crate) struct EchoGenerator {
     poll: Poll,
     connections: Vec<Connection>,
     round_trips_each: u64,
 }
 
-impl Generator {
+impl EchoGenerator {
     /// Opens all connections.
     pub(crate) fn connect(target: SocketAddr, params: &EchoParams) -> Result<Self, Failure> {
-        os::raise_file_limit();
         let poll = Poll::new()?;
         let mut connections = Vec::new();
         for number in 0..params.connections {
@@ -45,13 +42,12 @@ impl Generator {
             poll.registry().register(&mut connection.stream, token, interest)?;
             connections.push(connection);
         }
-        Ok(Generator { poll, connections, round_trips_each: params.round_trips_each() })
+        Ok(EchoGenerator { poll, connections, round_trips_each: params.round_trips_each() })
     }
 
     /// Sends every connection's messages and receives them back.
     pub(crate) fn window(&mut self) -> Result<Window, Failure> {
-        let mut histogram = Histogram::<u64>::new_with_bounds(1, MAX_LATENCY_NS, 3)
-            .expect("the bounds and three digits are valid");
+        let mut histogram = super::histogram([]);
         let mut events = Events::with_capacity(1024);
         let mut digest = Digest::of_number(0);
         let mut open = self.connections.len();
@@ -90,11 +86,9 @@ impl Generator {
         Ok(Window {
             wall_ns,
             digest,
-            latency_ns: histogram
-                .iter_recorded()
-                .map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
-                .collect(),
+            latency_ns: steps(&histogram),
             generator_cpu_ns: used.map(|used| used.cpu_ns()),
+            facts: Facts::new(),
         })
     }
 }
@@ -223,7 +217,7 @@ mod tests {
     #[test]
     fn an_honest_server_yields_the_expected_digest_in_every_window() {
         let address = serve(|_, bytes| bytes.to_vec());
-        let mut generator = Generator::connect(address, &params()).unwrap();
+        let mut generator = EchoGenerator::connect(address, &params()).unwrap();
         for _ in 0..2 {
             let window = generator.window().unwrap();
             assert_eq!(window.digest, Echo::expected(&params()));
@@ -241,21 +235,21 @@ mod tests {
             }
             answer
         });
-        let failure = Generator::connect(address, &params()).unwrap().window().unwrap_err();
+        let failure = EchoGenerator::connect(address, &params()).unwrap().window().unwrap_err();
         assert_eq!(failure.failure, FailureKind::WrongAnswer);
     }
 
     #[test]
     fn a_server_that_hangs_up_is_a_crash_and_says_so() {
         let address = serve(|total, bytes| if total > 300 { vec![] } else { bytes.to_vec() });
-        let failure = Generator::connect(address, &params()).unwrap().window().unwrap_err();
+        let failure = EchoGenerator::connect(address, &params()).unwrap().window().unwrap_err();
         assert_eq!(failure, closed());
     }
 
     #[test]
     fn nobody_listening_is_a_failure_that_names_the_connection() {
         let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let failure = Generator::connect(unused, &params()).unwrap_err();
+        let failure = EchoGenerator::connect(unused, &params()).unwrap_err();
         assert!(failure.reason.starts_with("connection 1 of 3 failed"), "{}", failure.reason);
     }
 }

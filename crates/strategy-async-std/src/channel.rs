@@ -1,0 +1,56 @@
+//! `channel`: producers and consumers share one bounded channel, each a task.
+
+use std::io;
+use std::sync::Arc;
+
+use async_std::channel;
+use async_std::task;
+use worker::{How, Run};
+use workloads::Digest;
+use workloads::channel::{Channel, ChannelParams, Messages};
+
+use crate::AsyncStd;
+
+impl Run<Channel> for AsyncStd {
+    fn how(_: &ChannelParams) -> Option<How> {
+        How::fair(
+            "channel::bounded, which ends when all senders have been dropped",
+            "https://docs.rs/async-std/latest/async_std/channel/fn.bounded.html",
+        )
+    }
+
+    fn run(&self, input: &Arc<Messages>) -> io::Result<Digest> {
+        task::block_on(async {
+            let (sender, receiver) = channel::bounded(input.capacity());
+            for producer in 0..input.producers() {
+                let (input, sender) = (Arc::clone(input), sender.clone());
+                let produce = async move {
+                    for message in input.of_producer(producer) {
+                        if sender.send(message).await.is_err() {
+                            return;
+                        }
+                    }
+                };
+                task::spawn(produce);
+            }
+            drop(sender);
+            let consumers: Vec<_> = (0..input.consumers())
+                .map(|_| {
+                    let (input, receiver) = (Arc::clone(input), receiver.clone());
+                    task::spawn(async move {
+                        let mut tally = input.tally();
+                        while let Ok(message) = receiver.recv().await {
+                            tally.note(message);
+                        }
+                        tally
+                    })
+                })
+                .collect();
+            let mut tallies = Vec::with_capacity(consumers.len());
+            for consumer in consumers {
+                tallies.push(consumer.await);
+            }
+            Ok(input.digest(tallies))
+        })
+    }
+}

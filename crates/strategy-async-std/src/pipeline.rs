@@ -1,0 +1,92 @@
+//! `pipeline`: a task per stage, with channels between them.
+
+use std::io;
+use std::sync::Arc;
+
+use async_std::channel::{self, Receiver, Sender};
+use async_std::task;
+use worker::{How, Run};
+use workloads::Digest;
+use workloads::pipeline::{Packed, Parsed, Pipeline, PipelineParams, Raw, Stages};
+
+use crate::{AsyncStd, Misuse};
+
+impl Run<Pipeline> for AsyncStd {
+    fn how(_: &PipelineParams) -> Option<How> {
+        How::fair(
+            "bounded channels between two spawned tasks that compute and two spawn_blocking \
+             closures that read and write",
+            "https://docs.rs/async-std/latest/async_std/task/fn.spawn_blocking.html",
+        )
+    }
+
+    fn run(&self, input: &Arc<Stages>) -> io::Result<Digest> {
+        let bound = input.bound();
+        run(input, channel::bounded(bound), channel::bounded(bound), channel::bounded(bound))
+    }
+}
+
+impl Run<Pipeline> for Misuse {
+    fn how(_: &PipelineParams) -> Option<How> {
+        How::misuse(
+            "unbounded channels: what the fast stages have done in advance piles up in memory",
+            "https://docs.rs/async-std/latest/async_std/channel/fn.unbounded.html",
+        )
+    }
+
+    fn run(&self, input: &Arc<Stages>) -> io::Result<Digest> {
+        input.unbounded();
+        run(input, channel::unbounded(), channel::unbounded(), channel::unbounded())
+    }
+}
+
+/// A channel between two stages.
+type Queue<T> = (Sender<T>, Receiver<T>);
+
+/// The stages that compute hold up nobody: nothing else runs on the workers meanwhile.
+fn run(
+    input: &Arc<Stages>,
+    (to_parse, raws): Queue<Raw>,
+    (to_compress, parseds): Queue<Parsed>,
+    (to_write, packeds): Queue<Packed>,
+) -> io::Result<Digest> {
+    let stages = Arc::clone(input);
+    let reading = task::spawn_blocking(move || {
+        for index in 0..stages.records() {
+            if to_parse.send_blocking(stages.read(index)?).is_err() {
+                break;
+            }
+        }
+        io::Result::Ok(())
+    });
+    let stages = Arc::clone(input);
+    let parsing = task::spawn(async move {
+        while let Ok(raw) = raws.recv().await {
+            if to_compress.send(stages.parse(raw)).await.is_err() {
+                break;
+            }
+        }
+    });
+    let stages = Arc::clone(input);
+    let compressing = task::spawn(async move {
+        while let Ok(parsed) = parseds.recv().await {
+            if to_write.send(stages.compress(parsed)).await.is_err() {
+                break;
+            }
+        }
+    });
+    let stages = Arc::clone(input);
+    let writing = task::spawn_blocking(move || {
+        while let Ok(packed) = packeds.recv_blocking() {
+            stages.write(packed)?;
+        }
+        io::Result::Ok(())
+    });
+    task::block_on(async {
+        reading.await?;
+        parsing.await;
+        compressing.await;
+        writing.await
+    })?;
+    input.digest()
+}

@@ -1,0 +1,57 @@
+//! `write-files`: one hop to the blocking pool per file, a bounded number of them at once.
+
+use std::io;
+use std::sync::Arc;
+
+use async_std::fs::File;
+use async_std::io::WriteExt;
+use async_std::task;
+use worker::{How, Run};
+use workloads::Digest;
+use workloads::write_files::{Targets, WriteFiles, WriteFilesParams};
+
+use crate::read_files::{each_file, read_in_steps};
+use crate::{AsyncStd, Misuse};
+
+impl Run<WriteFiles> for AsyncStd {
+    fn how(_: &WriteFilesParams) -> Option<How> {
+        How::fair(
+            "a bounded number of tasks, one spawn_blocking per whole file",
+            "https://docs.rs/async-std/latest/async_std/task/fn.spawn_blocking.html",
+        )
+    }
+
+    fn run(&self, input: &Arc<Targets>) -> io::Result<Digest> {
+        let targets = Arc::clone(input);
+        each_file(input.len(), input.in_flight(), move |index| {
+            let targets = Arc::clone(&targets);
+            task::spawn_blocking(move || targets.write_and_read_back(index))
+        })
+    }
+}
+
+impl Run<WriteFiles> for Misuse {
+    fn how(_: &WriteFilesParams) -> Option<How> {
+        How::misuse(
+            "fs::File in steps of 4 KiB: a hop to the blocking pool for each of them",
+            "https://docs.rs/async-std/latest/async_std/fs/struct.File.html",
+        )
+    }
+
+    fn run(&self, input: &Arc<Targets>) -> io::Result<Digest> {
+        let targets = Arc::clone(input);
+        each_file(input.len(), input.in_flight(), move |index| {
+            write_and_read_back(Arc::clone(&targets), index)
+        })
+    }
+}
+
+async fn write_and_read_back(targets: Arc<Targets>, index: usize) -> io::Result<Digest> {
+    let mut file = File::create(targets.path(index)).await?;
+    for step in targets.bytes(index).chunks(4096) {
+        file.write_all(step).await?;
+    }
+    file.flush().await?;
+    drop(file);
+    Ok(targets.hash(&read_in_steps(targets.path(index)).await?))
+}

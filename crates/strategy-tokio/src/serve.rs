@@ -1,0 +1,148 @@
+//! `serve`: one task per connection; `endpoints` and `mixed` are served by the same code.
+
+use std::io;
+use std::net::TcpListener as StdListener;
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout_at};
+use worker::{How, Serve, pause_after};
+use workloads::request::{Answer, Connection, Dispatch, Requests, Step, Work};
+use workloads::serve::{Server, ServerParams};
+
+use crate::Tokio;
+
+impl Serve<Server> for Tokio {
+    fn how(_: &ServerParams) -> Option<How> {
+        How::fair(
+            "one spawned task per connection, waits on tokio::time::sleep",
+            "https://tokio.rs/tokio/tutorial/io",
+        )
+    }
+
+    fn serve(&self, listener: StdListener, service: &Arc<Server>) -> io::Result<()> {
+        self.serve_http(listener, service.requests(), Dispatch::Auto)
+    }
+}
+
+impl Tokio {
+    /// Serves until the process ends; `auto` is how to dispatch what is left to the strategy.
+    pub(crate) fn serve_http(
+        &self,
+        listener: StdListener,
+        requests: &Arc<Requests>,
+        auto: Dispatch,
+    ) -> io::Result<()> {
+        listener.set_nonblocking(true)?;
+        let handlers = Arc::new(Handlers {
+            auto,
+            computing: Semaphore::new(self.runtime.metrics().num_workers()),
+            pool: Semaphore::new(requests.pool()),
+        });
+        self.runtime.block_on(self.runtime.spawn(accept(
+            listener,
+            Arc::clone(requests),
+            handlers,
+        )))?
+    }
+}
+
+async fn accept(
+    listener: StdListener,
+    requests: Arc<Requests>,
+    handlers: Arc<Handlers>,
+) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if let Some(connection) = requests.admit() {
+                    tokio::spawn(converse(stream, connection, Arc::clone(&handlers)));
+                }
+            }
+            Err(error) => sleep(pause_after(&error)).await,
+        }
+    }
+}
+
+/// Ends when the client hangs up or resets the connection, which is the client's affair.
+async fn converse(
+    mut stream: TcpStream,
+    mut connection: Connection,
+    handlers: Arc<Handlers>,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    loop {
+        match connection.next() {
+            Step::Handle(work) => {
+                let answer = handlers.handle(connection.requests(), work).await?;
+                connection.answer(answer);
+            }
+            Step::Send => {
+                stream.write_all(connection.output()).await?;
+                connection.sent();
+            }
+            Step::Receive => {
+                let count = stream.read(connection.space()).await?;
+                connection.received(count);
+            }
+            Step::ReceiveBy(deadline) => {
+                match timeout_at(deadline.into(), stream.read(connection.space())).await {
+                    Ok(count) => connection.received(count?),
+                    Err(_) => connection.expired(),
+                }
+            }
+            Step::Close => return Ok(()),
+        }
+    }
+}
+
+/// What the handlers of a service share.
+struct Handlers {
+    /// How to dispatch what is left to the strategy.
+    auto: Dispatch,
+    /// A permit for each computation at once that the blocking pool may do.
+    computing: Semaphore,
+    /// A permit for each thread of the bounded pool.
+    pool: Semaphore,
+}
+
+impl Handlers {
+    async fn handle(&self, requests: &Arc<Requests>, work: Work) -> io::Result<Answer> {
+        let dispatch = if work.dispatch == Dispatch::Auto { self.auto } else { work.dispatch };
+        match dispatch {
+            Dispatch::Auto if work.computes_long() => {
+                let running = requests.start(work);
+                wait(work).await;
+                let _permit = self.computing.acquire().await.map_err(io::Error::other)?;
+                Ok(running.finish_with(spawn_blocking(move || work.compute()).await?))
+            }
+            Dispatch::Auto | Dispatch::Await => {
+                let running = requests.start(work);
+                wait(work).await;
+                Ok(running.finish())
+            }
+            Dispatch::Inline => Ok(requests.block(work)),
+            Dispatch::Blocking => block(requests, work).await,
+            Dispatch::Pool => {
+                let _permit = self.pool.acquire().await.map_err(io::Error::other)?;
+                block(requests, work).await
+            }
+            Dispatch::Rayon => Ok(Answer::not_implemented()),
+        }
+    }
+}
+
+async fn wait(work: Work) {
+    if !work.wait.is_zero() {
+        sleep(work.wait).await;
+    }
+}
+
+async fn block(requests: &Arc<Requests>, work: Work) -> io::Result<Answer> {
+    let requests = Arc::clone(requests);
+    Ok(spawn_blocking(move || requests.block(work)).await?)
+}

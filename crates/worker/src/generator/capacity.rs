@@ -1,0 +1,238 @@
+//! Windows of HTTP load as the harness wants them: answers checked, the schedule kept or the window void,
+//! and the search for the highest rate that is served in time.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use workloads::{AnswerDigest, Facts, HttpLoad, Pace, SEEDS, arrivals};
+
+use super::http::{Conduct, Expect, HttpGenerator, Seen, Timetable};
+use super::{histogram, steps};
+use crate::protocol::{Failure, FailureKind, Window};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Send lag at p99 may be so large a part of the latency at p99, or the window is void.
+const MAX_LAG_SHARE: f64 = 0.1;
+/// Factor between two rates of the ladder.
+const LADDER: f64 = 1.2;
+/// Halvings of the last interval of the ladder: the capacity is known to 1.2^(1/8), 2.3 %.
+const BISECTIONS: u32 = 3;
+/// How much longer than the first quarter's the latency of the last quarter of a step may be, as a share
+/// of the time between them: more means that the backlog grows.
+const MAX_GROWTH: f64 = 0.05;
+
+/// A generator with its load.
+pub(crate) struct Driver {
+    generator: HttpGenerator,
+    load: HttpLoad,
+    kinds: Vec<Expect>,
+    /// The right answers by kind.
+    answers: Vec<u64>,
+}
+
+impl Driver {
+    pub(crate) fn connect(target: SocketAddr, load: &HttpLoad) -> Result<Self, Failure> {
+        let host = target.to_string();
+        let (mut kinds, mut answers) = (Vec::new(), Vec::new());
+        for class in 0..load.mix.len() {
+            for seed in 0..SEEDS {
+                let work = load.work(class, seed);
+                let mut request = Vec::new();
+                workloads::http::write_get(&mut request, &host, &work.target());
+                kinds.push(Expect { request, body: Some(work.body()) });
+                answers.push(work.compute());
+            }
+        }
+        let generator = HttpGenerator::connect(target, load.connections)?;
+        Ok(Driver { generator, load: load.clone(), kinds, answers })
+    }
+
+    pub(crate) fn window(&mut self) -> Result<Window, Failure> {
+        match self.load.pace {
+            Pace::Closed { requests } => self.fixed(Timetable::Closed(requests)),
+            Pace::Burst => self.fixed(Timetable::Closed(self.load.connections as u64)),
+            Pace::Open { rate, requests } => {
+                self.fixed(Timetable::Open(arrivals(self.load.seed, rate, requests)))
+            }
+            Pace::Capacity { target, step } => self.capacity(target, step),
+        }
+    }
+
+    fn drive(&mut self, timetable: Timetable) -> Result<Seen, Failure> {
+        let load = &self.load;
+        let kind = |index| {
+            let (class, seed) = load.request(index);
+            class * SEEDS as usize + seed as usize
+        };
+        let conduct = Conduct { timetable, patience: PATIENCE };
+        let seen = self.generator.window(&conduct, &self.kinds, kind)?;
+        if let Some(error) = &seen.first_error {
+            let kind = if error.contains("wrong") {
+                FailureKind::WrongAnswer
+            } else {
+                FailureKind::Crashed
+            };
+            let reason =
+                format!("{} of {} requests failed; the first: {error}", seen.errors, seen.sent);
+            return Err(Failure::new(kind, reason));
+        }
+        Ok(seen)
+    }
+
+    /// A window with a known number of requests.
+    fn fixed(&mut self, timetable: Timetable) -> Result<Window, Failure> {
+        let open = matches!(timetable, Timetable::Open(_));
+        let seen = self.drive(timetable)?;
+        if seen.unanswered > 0 {
+            return Err(Failure::new(
+                FailureKind::Timeout,
+                format!("{} requests were not answered within {PATIENCE:?}", seen.unanswered),
+            ));
+        }
+        let mut digest = AnswerDigest::default();
+        let mut by_class = vec![Vec::new(); self.load.mix.len()];
+        for &(index, latency) in &seen.answers {
+            let (class, seed) = self.load.request(index);
+            digest.add(index, self.answers[class * SEEDS as usize + seed as usize]);
+            by_class[class].push(latency);
+        }
+        let counted = histogram(by_class[0].iter().copied());
+        let mut facts = Facts::new();
+        if open {
+            let lag = histogram(seen.lag_ns.iter().copied()).value_at_quantile(0.99);
+            let p99 = counted.value_at_quantile(0.99);
+            if lag as f64 > MAX_LAG_SHARE * p99 as f64 {
+                return Err(Failure::new(
+                    FailureKind::Void,
+                    format!(
+                        "the load generator sent {:.2} ms late at p99, which is more than a tenth of \
+                         the latency of {:.2} ms: the machine was too busy to measure",
+                        lag as f64 / 1e6,
+                        p99 as f64 / 1e6
+                    ),
+                ));
+            }
+            facts.insert("send_lag_p99_ns".to_owned(), lag);
+            facts.insert("backlog".to_owned(), seen.backlog as u64);
+        }
+        if let Some(other) = by_class.get(1) {
+            let p99 = histogram(other.iter().copied()).value_at_quantile(0.99);
+            facts.insert("heavy_p99_ns".to_owned(), p99);
+        }
+        Ok(Window {
+            wall_ns: seen.wall_ns,
+            digest: digest.finish(),
+            latency_ns: steps(&counted),
+            generator_cpu_ns: seen.usage.map(|used| used.cpu_ns()),
+            facts,
+        })
+    }
+
+    /// The search: a closed loop says where to begin, a ladder finds a rate that passes and one that
+    /// does not, bisection narrows them down.
+    fn capacity(&mut self, target: Duration, step: Duration) -> Result<Window, Failure> {
+        let probe = self.drive(Timetable::ClosedFor(step))?;
+        if probe.answers.is_empty() {
+            let reason = format!("no request was answered within {step:?}");
+            return Err(Failure::new(FailureKind::Timeout, reason));
+        }
+        let mut search = Search {
+            target,
+            step,
+            wall_ns: probe.wall_ns,
+            requests: probe.sent,
+            steps: 1,
+            cpu_ns: 0,
+            best: None,
+        };
+        let mut rate = 0.6 * probe.answers.len() as f64 / probe.wall_ns as f64 * 1e9;
+        let (mut low, mut high) = (0.0, f64::INFINITY);
+        // Upwards from a rate that passes, downwards from one that does not.
+        while low == 0.0 || high.is_infinite() {
+            if search.passes(self, rate)? {
+                low = rate;
+                rate *= LADDER;
+            } else {
+                high = rate;
+                rate /= LADDER;
+            }
+            if search.steps > 40 || rate < 1.0 {
+                let reason = format!(
+                    "no rate keeps p99 below {target:?}; the last tried was {rate:.1} a second"
+                );
+                return Err(Failure::new(FailureKind::Timeout, reason));
+            }
+        }
+        for _ in 0..BISECTIONS {
+            let middle = (low * high).sqrt();
+            if search.passes(self, middle)? { low = middle } else { high = middle }
+        }
+        let mut digest = AnswerDigest::default();
+        (0..).zip(&self.answers).for_each(|(index, answer)| digest.add(index, *answer));
+        let (latency_ns, lag) = search.best.unwrap_or_default();
+        Ok(Window {
+            wall_ns: search.wall_ns,
+            digest: digest.finish(),
+            latency_ns,
+            generator_cpu_ns: Some(search.cpu_ns),
+            facts: Facts::from([
+                ("capacity_per_second".to_owned(), low as u64),
+                ("operations".to_owned(), search.requests),
+                ("search_steps".to_owned(), search.steps),
+                ("send_lag_p99_ns".to_owned(), lag),
+            ]),
+        })
+    }
+}
+
+/// The state of a search for the capacity.
+struct Search {
+    target: Duration,
+    step: Duration,
+    wall_ns: u64,
+    requests: u64,
+    steps: u64,
+    cpu_ns: u64,
+    /// Latencies and send lag at the highest rate that passed.
+    best: Option<(Vec<(u64, u64)>, u64)>,
+}
+
+impl Search {
+    /// Whether a rate is served in time: all answered, p99 below the target, no growing backlog.
+    fn passes(&mut self, driver: &mut Driver, rate: f64) -> Result<bool, Failure> {
+        let requests = ((rate * self.step.as_secs_f64()) as u64).max(20);
+        let due = arrivals(driver.load.seed + self.steps, rate, requests);
+        let seen = driver.drive(Timetable::Open(due.clone()))?;
+        self.steps += 1;
+        self.wall_ns += seen.wall_ns;
+        self.requests += seen.sent;
+        self.cpu_ns += seen.usage.map_or(0, |used| used.cpu_ns());
+        let latencies = histogram(seen.answers.iter().map(|&(_, latency)| latency));
+        let in_time = latencies.value_at_quantile(0.99) <= self.target.as_nanos() as u64;
+        let passes = seen.unanswered == 0 && in_time && growth(&due, &seen) <= MAX_GROWTH;
+        if passes {
+            let lag = histogram(seen.lag_ns.iter().copied()).value_at_quantile(0.99);
+            self.best = Some((steps(&latencies), lag));
+        }
+        Ok(passes)
+    }
+}
+
+/// How fast latency grows: the difference between the medians of the last and the second quarter of the
+/// requests, divided by the time between these. A server that is offered x % too much falls behind by x %
+/// of the time, however short the window.
+fn growth(due: &[u64], seen: &Seen) -> f64 {
+    let mut by_index: Vec<(u64, u64)> = seen.answers.clone();
+    by_index.sort_unstable();
+    let n = by_index.len();
+    let median = |part: &[(u64, u64)]| {
+        let mut latencies: Vec<_> = part.iter().map(|&(_, latency)| latency).collect();
+        latencies.sort_unstable();
+        latencies[latencies.len() / 2] as f64
+    };
+    if n < 8 {
+        return 0.0;
+    }
+    let between = (due[n - 1] - due[0]) as f64 / 2.0;
+    (median(&by_index[3 * n / 4..]) - median(&by_index[n / 4..n / 2])) / between
+}

@@ -1,0 +1,418 @@
+//! HTTP requests over many connections, at times that do not depend on the server (open loop) or as fast
+//! as it answers (closed loop). Latency runs from the intended send time.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use workloads::http::{Limits, ResponseReader};
+
+use super::open;
+use crate::os::{self, Alarm};
+use crate::protocol::{Failure, FailureKind, Usage};
+
+const ALARM: Token = Token(usize::MAX);
+/// A gap too short to be worth asking the kernel to wait for.
+const SPIN: Duration = Duration::from_micros(5);
+/// Connections made between two pauses in which the server can accept them.
+const CONNECT_BATCH: usize = 64;
+/// How many errors are survived before a target counts as lost.
+const MAX_ERRORS: u64 = 1_000;
+
+/// One kind of request and what its answer must be.
+#[derive(Debug, Clone)]
+pub struct Expect {
+    /// Bytes of the request.
+    pub request: Vec<u8>,
+    /// The right body with status 200; `None` to take any body of any status below 400.
+    pub body: Option<Vec<u8>>,
+}
+
+/// When each request is sent.
+#[derive(Debug, Clone)]
+pub enum Timetable {
+    /// Number of requests, each sent when a connection is free.
+    Closed(u64),
+    /// Nanoseconds from the start at which each is due, in order.
+    Open(Vec<u64>),
+    /// As in the closed loop, until the time is over.
+    ClosedFor(Duration),
+}
+
+/// How a window is conducted.
+#[derive(Debug, Clone)]
+pub struct Conduct {
+    /// When each request is sent.
+    pub timetable: Timetable,
+    /// How long after the last request was due its answer is waited for.
+    pub patience: Duration,
+}
+
+/// What was seen in one window. Times in nanoseconds.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// From the start until the last answer.
+    pub wall_ns: u64,
+    /// Requests sent.
+    pub sent: u64,
+    /// For each answer, in the order of arrival: index of the request, latency from the intended send
+    /// time.
+    pub answers: Vec<(u64, u64)>,
+    /// How late each request left although a connection was free.
+    pub lag_ns: Vec<u64>,
+    /// Requests that were due and waited for a connection when the last one became due.
+    pub backlog: usize,
+    /// Requests without a right answer, and the first reason.
+    pub errors: u64,
+    /// The first of them.
+    pub first_error: Option<String>,
+    /// Requests that were not answered in time.
+    pub unanswered: u64,
+    /// Bytes of all bodies.
+    pub body_bytes: u64,
+    /// What the generator used meanwhile.
+    pub usage: Option<Usage>,
+}
+
+/// Connections to an HTTP server.
+#[derive(Debug)]
+pub struct HttpGenerator {
+    poll: Poll,
+    events: Events,
+    alarm: Alarm,
+    target: SocketAddr,
+    connections: Vec<Connection>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    stream: TcpStream,
+    reader: ResponseReader,
+    current: Option<Current>,
+    /// Whether the server said that it closes after this answer, or has.
+    last: bool,
+    /// When it became free, in nanoseconds from the start of the window.
+    free_since: u64,
+}
+
+/// A request under way.
+#[derive(Debug, Clone, Copy)]
+struct Current {
+    index: u64,
+    kind: usize,
+    written: usize,
+    intended: u64,
+}
+
+/// What became of a connection's input.
+enum Outcome {
+    Nothing,
+    Answer { right: bool, bytes: u64 },
+    Lost(String),
+}
+
+impl HttpGenerator {
+    /// Opens all connections.
+    ///
+    /// # Errors
+    /// If one cannot be opened.
+    pub fn connect(target: SocketAddr, connections: usize) -> Result<Self, Failure> {
+        os::raise_file_limit();
+        let poll = Poll::new()?;
+        let alarm = Alarm::new()?;
+        alarm.register(poll.registry(), ALARM)?;
+        let mut generator = HttpGenerator {
+            poll,
+            events: Events::with_capacity(1024),
+            alarm,
+            target,
+            connections: Vec::with_capacity(connections),
+        };
+        for number in 0..connections {
+            let connection = generator.connection(number, connections)?;
+            generator.connections.push(connection);
+            if number % CONNECT_BATCH == CONNECT_BATCH - 1 {
+                // A connection that finds the backlog full is tried again after a second only.
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        Ok(generator)
+    }
+
+    fn connection(&self, number: usize, of: usize) -> Result<Connection, Failure> {
+        let stream = open(self.target, number, of)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut stream, Token(number), interest)?;
+        Ok(Connection {
+            stream,
+            reader: ResponseReader::new(Limits::CLIENT),
+            current: None,
+            last: false,
+            free_since: 0,
+        })
+    }
+
+    /// Drives one window. Request `index` is of kind `kind(index)`.
+    ///
+    /// # Errors
+    /// If the target is lost: it refuses new connections, or errors abound.
+    pub fn window(
+        &mut self,
+        conduct: &Conduct,
+        kinds: &[Expect],
+        kind: impl Fn(u64) -> usize,
+    ) -> Result<Seen, Failure> {
+        let (due, total, until) = match &conduct.timetable {
+            Timetable::Closed(requests) => (None, *requests, None),
+            Timetable::ClosedFor(time) => (None, u64::MAX, Some(nanoseconds(*time))),
+            Timetable::Open(due) => (Some(due.as_slice()), due.len() as u64, None),
+        };
+        let mut seen = Seen::default();
+        let expected = if total == u64::MAX { 1 << 16 } else { total as usize };
+        seen.answers.reserve_exact(expected);
+        seen.lag_ns.reserve_exact(if due.is_some() { expected } else { 0 });
+        let patience = nanoseconds(conduct.patience);
+        let mut idle: VecDeque<usize> = (0..self.connections.len()).collect();
+        self.connections.iter_mut().for_each(|connection| connection.free_since = 0);
+        let mut next = 0;
+        let mut done = 0;
+        let cpu = os::usage();
+        let start = Instant::now();
+        let mut last_activity = 0;
+        loop {
+            let mut now = nanoseconds(start.elapsed());
+            let sending =
+                |next: u64, now: u64| next < total && until.is_none_or(|until| now < until);
+            // What is due leaves at once while there are connections.
+            while sending(next, now) && due.is_none_or(|due| due[next as usize] <= now) {
+                let Some(number) = idle.pop_front() else { break };
+                let connection = &mut self.connections[number];
+                let intended = due.map_or(now, |due| due[next as usize]);
+                if due.is_some() {
+                    seen.lag_ns.push(now - intended.max(connection.free_since).min(now));
+                }
+                let current = Current { index: next, kind: kind(next), written: 0, intended };
+                connection.current = Some(current);
+                next += 1;
+                seen.sent += 1;
+                last_activity = now;
+                if next == total {
+                    seen.backlog = due.map_or(0, |_| seen.sent as usize - done as usize);
+                }
+                if let Err(error) = connection.flush(kinds) {
+                    done += 1;
+                    self.replace(number, error.to_string(), &mut seen, now)?;
+                    idle.push_back(number);
+                }
+                now = nanoseconds(start.elapsed());
+            }
+            if !sending(next, now) && done == seen.sent {
+                break;
+            }
+            let quiet = now.saturating_sub(last_activity.max(due.map_or(0, |due| {
+                // Time in which nothing was due is no silence of the server.
+                if next < total { due[next as usize].min(now) } else { 0 }
+            })));
+            if quiet > patience {
+                seen.unanswered = seen.sent - done + if due.is_some() { total - next } else { 0 };
+                self.abandon()?;
+                break;
+            }
+            let timeout = match due {
+                Some(due) if next < total && !idle.is_empty() => {
+                    let left = Duration::from_nanos(due[next as usize].saturating_sub(now));
+                    if left <= SPIN {
+                        Some(Duration::ZERO)
+                    } else {
+                        self.alarm.set(left)?;
+                        None
+                    }
+                }
+                _ => Some(Duration::from_millis(100)),
+            };
+            match self.poll.poll(&mut self.events, timeout) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            }
+            let mut lost = Vec::new();
+            for event in &self.events {
+                if event.token() == ALARM {
+                    continue;
+                }
+                let number = event.token().0;
+                let connection = &mut self.connections[number];
+                if event.is_writable() && connection.flush(kinds).is_err() {
+                    // Reading tells why.
+                }
+                if !event.is_readable() {
+                    continue;
+                }
+                match connection.receive(kinds, event.is_read_closed()) {
+                    Outcome::Nothing => continue,
+                    Outcome::Lost(reason) => {
+                        if connection.current.take().is_some() {
+                            done += 1;
+                            lost.push((number, Some(reason)));
+                        } else if !idle.contains(&number) {
+                            continue;
+                        } else {
+                            idle.retain(|&other| other != number);
+                            lost.push((number, None));
+                        }
+                    }
+                    Outcome::Answer { right, bytes } => {
+                        let at = nanoseconds(start.elapsed());
+                        last_activity = at;
+                        let current = connection.current.take().expect("an answer has a request");
+                        connection.free_since = at;
+                        seen.wall_ns = at;
+                        seen.body_bytes += bytes;
+                        done += 1;
+                        if right {
+                            seen.answers.push((current.index, at - current.intended));
+                        } else {
+                            seen.errors += 1;
+                            seen.first_error.get_or_insert_with(|| {
+                                format!("answer {} is wrong", current.index)
+                            });
+                        }
+                        if connection.last {
+                            lost.push((number, None));
+                        } else if due.is_none() && sending(next, at) {
+                            // The next one leaves before other answers are looked at.
+                            let index = next;
+                            next += 1;
+                            seen.sent += 1;
+                            connection.current = Some(Current {
+                                index,
+                                kind: kind(index),
+                                written: 0,
+                                intended: at,
+                            });
+                            if connection.flush(kinds).is_err() {
+                                connection.current = None;
+                                done += 1;
+                                lost.push((number, Some("the server closed a connection".into())));
+                            }
+                        } else {
+                            idle.push_back(number);
+                        }
+                    }
+                }
+            }
+            for (number, reason) in lost {
+                let now = nanoseconds(start.elapsed());
+                match reason {
+                    Some(reason) => self.replace(number, reason, &mut seen, now)?,
+                    None => self.reopen(number, now)?,
+                }
+                idle.push_back(number);
+            }
+        }
+        seen.usage = os::usage().zip(cpu).map(|(after, before)| after.since(&before));
+        Ok(seen)
+    }
+
+    /// A request got no answer: notes why and opens its connection anew.
+    fn replace(
+        &mut self,
+        number: usize,
+        reason: String,
+        seen: &mut Seen,
+        now: u64,
+    ) -> Result<(), Failure> {
+        seen.errors += 1;
+        if seen.errors > MAX_ERRORS && seen.answers.is_empty() {
+            let reason = format!("{} requests failed and none was answered: {reason}", seen.errors);
+            return Err(Failure::new(FailureKind::Crashed, reason));
+        }
+        seen.first_error.get_or_insert(reason);
+        self.reopen(number, now)
+    }
+
+    fn reopen(&mut self, number: usize, now: u64) -> Result<(), Failure> {
+        let mut connection = self.connection(number, self.connections.len())?;
+        connection.free_since = now;
+        // The old socket leaves the readiness loop when it is closed.
+        self.connections[number] = connection;
+        Ok(())
+    }
+
+    /// Gives up what is under way, so that the next window starts from idle connections.
+    fn abandon(&mut self) -> Result<(), Failure> {
+        for number in 0..self.connections.len() {
+            if self.connections[number].current.is_some() {
+                self.reopen(number, 0)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Connection {
+    fn flush(&mut self, kinds: &[Expect]) -> io::Result<()> {
+        let Some(current) = &mut self.current else { return Ok(()) };
+        let request = &kinds[current.kind].request;
+        while current.written < request.len() {
+            match self.stream.write(&request[current.written..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => current.written += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads until an answer is whole or nothing more is there.
+    fn receive(&mut self, kinds: &[Expect], closed: bool) -> Outcome {
+        loop {
+            let space = self.reader.space();
+            let room = space.len();
+            let count = match self.stream.read(space) {
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Outcome::Nothing,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    return Outcome::Lost(format!("the server closed a connection: {error}"));
+                }
+            };
+            let answer = if count == 0 {
+                self.reader.end()
+            } else {
+                self.reader.received(count);
+                self.reader.next()
+            };
+            let response = match answer {
+                Err(error) => return Outcome::Lost(format!("no HTTP came back: {error}")),
+                Ok(Some(response)) => response,
+                Ok(None) if count == 0 => {
+                    return Outcome::Lost("the server closed a connection".to_owned());
+                }
+                // A read that does not fill its space has emptied the socket, unless its end is in it.
+                Ok(None) if count < room && !closed => return Outcome::Nothing,
+                Ok(None) => continue,
+            };
+            let Some(current) = self.current else {
+                return Outcome::Lost("the server sent an answer that nobody asked for".to_owned());
+            };
+            self.last = !response.keep_alive || count == 0;
+            let right = match &kinds[current.kind].body {
+                Some(body) => response.status == 200 && response.body == body.as_slice(),
+                None => response.status < 400,
+            };
+            return Outcome::Answer { right, bytes: response.body.len() as u64 };
+        }
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

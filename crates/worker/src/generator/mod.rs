@@ -1,0 +1,75 @@
+//! The load generator: one thread with a readiness loop, none of the contestants.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+
+use hdrhistogram::Histogram;
+use workloads::Load;
+
+use crate::os;
+use crate::protocol::{Failure, FailureKind, Window};
+
+mod capacity;
+mod echo;
+mod http;
+
+#[cfg(test)]
+mod tests;
+
+pub use http::{Conduct, Expect, HttpGenerator, Seen, Timetable};
+
+const MAX_LATENCY_NS: u64 = 600_000_000_000;
+
+/// Connections to a service, ready to drive one window after the other.
+pub(crate) enum Generator {
+    Echo(echo::EchoGenerator),
+    Http(Box<capacity::Driver>),
+}
+
+impl Generator {
+    /// Opens all connections.
+    pub(crate) fn connect(target: SocketAddr, load: &Load) -> Result<Self, Failure> {
+        os::raise_file_limit();
+        Ok(match load {
+            Load::Echo(params) => Generator::Echo(echo::EchoGenerator::connect(target, params)?),
+            Load::Http(load) => Generator::Http(Box::new(capacity::Driver::connect(target, load)?)),
+        })
+    }
+
+    /// Drives one window.
+    pub(crate) fn window(&mut self) -> Result<Window, Failure> {
+        match self {
+            Generator::Echo(generator) => generator.window(),
+            Generator::Http(driver) => driver.window(),
+        }
+    }
+}
+
+/// Connects and names the connection that could not be made.
+fn open(target: SocketAddr, number: usize, of: usize) -> Result<TcpStream, Failure> {
+    let connect = || -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(target)?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    };
+    connect().map_err(|error| {
+        let reason = format!("connection {} of {of} failed: {error}", number + 1);
+        Failure::new(FailureKind::Crashed, reason)
+    })
+}
+
+/// A histogram of nanoseconds with three significant digits.
+pub fn histogram(latencies: impl IntoIterator<Item = u64>) -> Histogram<u64> {
+    let mut histogram = Histogram::<u64>::new_with_bounds(1, MAX_LATENCY_NS, 3)
+        .expect("the bounds and three digits are valid");
+    latencies.into_iter().for_each(|ns| histogram.saturating_record(ns));
+    histogram
+}
+
+/// A histogram as (nanoseconds, count).
+pub(crate) fn steps(histogram: &Histogram<u64>) -> Vec<(u64, u64)> {
+    histogram
+        .iter_recorded()
+        .map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
+        .collect()
+}

@@ -1,0 +1,203 @@
+//! The generator against servers of every temper.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use workloads::request::{Bounds, Dispatch, Requests, Work};
+use workloads::{HttpLoad, Pace, Share, arrivals};
+
+use super::capacity::Driver;
+use super::{Conduct, Expect, HttpGenerator, Timetable, histogram};
+use crate::protocol::FailureKind;
+use crate::readiness;
+
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The readiness loop on a thread of this process.
+fn server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let bounds = Bounds { connections: 500, pool: 1, patience: Duration::from_secs(5) };
+    let requests = Requests::new(bounds);
+    thread::spawn(move || readiness::serve(listener, &requests));
+    address
+}
+
+/// A server that answers the request with that number, from 0, as `reply` says; nothing closes.
+fn replying(reply: fn(u64) -> Vec<u8>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let count = Arc::new(AtomicU64::new(0));
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, count) = (stream.unwrap(), Arc::clone(&count));
+            thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(1..) = stream.read(&mut buffer) {
+                    let answer = reply(count.fetch_add(1, SeqCst));
+                    if answer.is_empty() || stream.write_all(&answer).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+fn load(pace: Pace, work: Work) -> HttpLoad {
+    HttpLoad { connections: 20, pace, mix: vec![Share { per_mille: 1_000, work }], seed: 5 }
+}
+
+fn waiting(millis: u64) -> Work {
+    Work { wait: Duration::from_millis(millis), ..Work::default() }
+}
+
+#[test]
+fn every_pace_yields_the_expected_digest_and_every_latency() {
+    let address = server();
+    for pace in
+        [Pace::Closed { requests: 300 }, Pace::Burst, Pace::Open { rate: 2_000.0, requests: 200 }]
+    {
+        let load = load(pace, waiting(5));
+        let mut driver = Driver::connect(address, &load).unwrap();
+        for _ in 0..2 {
+            // A busy machine may void a window, which is then driven again.
+            let window = loop {
+                match driver.window() {
+                    Err(failure) if failure.failure == FailureKind::Void => continue,
+                    other => break other.unwrap(),
+                }
+            };
+            assert_eq!(window.digest, load.expected(), "{pace:?}");
+            let count: u64 = window.latency_ns.iter().map(|(_, count)| count).sum();
+            assert_eq!(Some(count), load.requests());
+            assert!(window.latency_ns.iter().all(|&(ns, _)| ns >= 4_900_000), "{pace:?}");
+        }
+    }
+}
+
+#[test]
+fn littles_law_holds() {
+    let mut generator = HttpGenerator::connect(server(), 20).unwrap();
+    let mut request = Vec::new();
+    workloads::http::write_get(&mut request, "a", &waiting(10).target());
+    let kinds = [Expect { request, body: None }];
+    let conduct = Conduct { timetable: Timetable::Closed(1_000), patience: PATIENCE };
+    let seen = generator.window(&conduct, &kinds, |_| 0).unwrap();
+    let mean = seen.answers.iter().map(|&(_, ns)| ns as f64).sum::<f64>() / 1_000.0;
+    let in_flight = 1_000.0 / seen.wall_ns as f64 * mean;
+    assert!((in_flight / 20.0 - 1.0).abs() < 0.02, "{in_flight} in flight of 20");
+}
+
+#[test]
+fn a_server_that_stops_for_a_while_is_seen_by_all_who_would_have_come_meanwhile() {
+    // Answers at once, but for one stop of 200 ms: those who come t after it began wait 200 ms − t.
+    const STOP: Duration = Duration::from_millis(200);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let begin = Instant::now();
+    let stop = begin + Duration::from_millis(900);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(1..) = stream.read(&mut buffer) {
+                    let now = Instant::now();
+                    if (stop..stop + STOP).contains(&now) {
+                        thread::sleep(stop + STOP - now);
+                    }
+                    if stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").is_err()
+                    {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    // Fewer connections than requests that come while the server stands still: the rest waits in the
+    // generator, and that counts.
+    let mut generator = HttpGenerator::connect(address, 32).unwrap();
+    let (rate, requests) = (2_000.0, 4_000);
+    let due = arrivals(7, rate, requests);
+    let mut request = Vec::new();
+    workloads::http::write_get(&mut request, "a", "/");
+    let kinds = [Expect { request, body: Some(b"ok".to_vec()) }];
+    let started = Instant::now();
+    let conduct = Conduct { timetable: Timetable::Open(due.clone()), patience: PATIENCE };
+    let seen = generator.window(&conduct, &kinds, |_| 0).unwrap();
+    assert_eq!((seen.errors, seen.unanswered), (0, 0), "{:?}", seen.first_error);
+    let first = (stop - started).as_nanos() as u64;
+    let last = first + STOP.as_nanos() as u64;
+    let wait = |&due: &u64| if (first..last).contains(&due) { last - due } else { 0 };
+    let analytic = histogram(due.iter().map(wait)).value_at_quantile(0.999) as f64;
+    let latencies = histogram(seen.answers.iter().map(|&(_, ns)| ns));
+    let measured = latencies.value_at_quantile(0.999) as f64;
+    assert!((measured / analytic - 1.0).abs() < 0.1, "p99.9 {measured} where {analytic} is right");
+    let late = seen.answers.iter().filter(|&&(_, ns)| ns > 100_000_000).count() as f64;
+    let expected = due.iter().filter(|due| wait(due) > 100_000_000).count() as f64;
+    assert!((late / expected - 1.0).abs() < 0.1, "{late} late where {expected} would have come");
+}
+
+#[test]
+fn a_wrong_body_and_a_wrong_status_are_wrong_answers() {
+    for reply in [
+        (|_| b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n0123456789abcdef".to_vec())
+            as fn(u64) -> _,
+        |_| b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n".to_vec(),
+    ] {
+        let load = load(Pace::Closed { requests: 50 }, Work::default());
+        let failure = Driver::connect(replying(reply), &load).unwrap().window().unwrap_err();
+        assert_eq!(failure.failure, FailureKind::WrongAnswer, "{}", failure.reason);
+    }
+}
+
+#[test]
+fn a_server_that_hangs_up_and_one_that_is_silent_are_failures_that_say_so() {
+    let load = load(Pace::Closed { requests: 50 }, Work::default());
+    let failure = Driver::connect(replying(|_| Vec::new()), &load).unwrap().window().unwrap_err();
+    assert!(failure.reason.contains("closed a connection"), "{}", failure.reason);
+
+    let mut generator = HttpGenerator::connect(replying(|_| b"HTTP/1.1 ".to_vec()), 2).unwrap();
+    let kinds = [Expect { request: b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), body: None }];
+    for timetable in [Timetable::Closed(10), Timetable::Open(arrivals(1, 1_000.0, 10))] {
+        let conduct = Conduct { timetable, patience: Duration::from_millis(100) };
+        let seen = generator.window(&conduct, &kinds, |_| 0).unwrap();
+        assert!(seen.answers.is_empty() && seen.unanswered > 0, "{seen:?}");
+    }
+}
+
+#[test]
+fn connections_that_the_server_closes_after_each_answer_are_opened_anew() {
+    let address = server();
+    let mut generator = HttpGenerator::connect(address, 3).unwrap();
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_vec();
+    let kinds = [Expect { request, body: Some(Work::default().body()) }];
+    let conduct = Conduct { timetable: Timetable::Closed(60), patience: PATIENCE };
+    let seen = generator.window(&conduct, &kinds, |_| 0).unwrap();
+    assert_eq!((seen.answers.len(), seen.errors), (60, 0), "{:?}", seen.first_error);
+}
+
+#[test]
+fn nobody_listening_is_a_failure_that_names_the_connection() {
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let failure = HttpGenerator::connect(unused, 5).unwrap_err();
+    assert!(failure.reason.starts_with("connection 1 of 5 failed"), "{}", failure.reason);
+}
+
+#[test]
+fn the_search_finds_the_capacity_of_a_server_that_has_one() {
+    // One thread that blocks 2 ms for each request: 500 a second, whatever is asked of it.
+    let work = Work { dispatch: Dispatch::Inline, ..waiting(2) };
+    let pace =
+        Pace::Capacity { target: Duration::from_millis(60), step: Duration::from_millis(400) };
+    let window = Driver::connect(server(), &load(pace, work)).unwrap().window().unwrap();
+    let capacity = window.facts["capacity_per_second"];
+    assert!((250..=520).contains(&capacity), "{capacity} a second");
+    assert_eq!(window.digest, load(pace, work).expected());
+}

@@ -1,0 +1,202 @@
+//! `mixed`: an HTTP server under an open loop in which most requests wait and a few compute for long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::request::{Bounds, MAX_UNITS, Requests, Work};
+use crate::{
+    Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Key, Limit, Load, Metric, Pace,
+    Params, Profile, Range, Service, Share, Spec,
+};
+
+/// The share of the workers' time that the heavy requests take where no rate is given.
+const UTILISATION: f64 = 0.5;
+
+/// The service.
+#[derive(Debug)]
+pub struct Mixed {
+    requests: Arc<Requests>,
+}
+
+/// Its parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MixedParams {
+    /// Connections that the load generator keeps open; the server closes more.
+    pub connections: u64,
+    /// Requests in one run.
+    pub requests: u64,
+    /// Requests a second; 0 for the rate at which the heavy ones keep half of the workers busy.
+    pub rate: u64,
+    /// How long a light request waits, microseconds.
+    pub wait_us: u64,
+    /// How many of a thousand requests are heavy.
+    pub heavy_per_mille: u64,
+    /// How long a heavy request computes, microseconds.
+    pub heavy_us: u64,
+    /// The same in units of computing; 0 for as many as `heavy_us` take on this machine.
+    pub heavy_units: u64,
+}
+
+impl Params for MixedParams {
+    const KEYS: &'static [Key] = &[
+        Key {
+            name: "connections",
+            range: Range::Integer(1, 100_000),
+            meaning: "connections kept open; the server closes more",
+        },
+        Key {
+            name: "requests",
+            range: Range::Integer(1, 100_000_000),
+            meaning: "requests in one run",
+        },
+        Key {
+            name: "rate",
+            range: Range::Integer(0, 10_000_000),
+            meaning: "requests a second; 0: heavy ones keep half of the workers busy",
+        },
+        Key {
+            name: "wait_us",
+            range: Range::Integer(1, 60_000_000),
+            meaning: "wait of a light request, µs",
+        },
+        Key {
+            name: "heavy_per_mille",
+            range: Range::Integer(1, 999),
+            meaning: "heavy requests in a thousand",
+        },
+        Key {
+            name: "heavy_us",
+            range: Range::Integer(1, 1_000_000),
+            meaning: "computing of a heavy request, µs",
+        },
+        Key {
+            name: "heavy_units",
+            range: Range::Integer(0, MAX_UNITS as u64),
+            meaning: "the same in units; 0: as many as heavy_us take here",
+        },
+    ];
+}
+
+impl Definition for Mixed {
+    const SPEC: Spec = Spec {
+        name: "mixed",
+        class: Class::Mixed,
+        question: "How long do light requests wait while heavy ones compute?",
+        operation: "request",
+        metric: Metric::LatencyP99,
+    };
+    type Params = MixedParams;
+
+    fn cases(profile: Profile) -> Vec<MixedParams> {
+        let (requests, heavy_us) = match profile {
+            Profile::Smoke => (60, 2_000),
+            Profile::Quick => (500, 20_000),
+            Profile::Standard => (2_000, 20_000),
+            Profile::Thorough => (10_000, 20_000),
+        };
+        vec![MixedParams {
+            connections: 256,
+            requests,
+            rate: 0,
+            wait_us: 5_000,
+            heavy_per_mille: 50,
+            heavy_us,
+            heavy_units: 0,
+        }]
+    }
+
+    fn label(_: &MixedParams) -> String {
+        String::new()
+    }
+
+    fn operations(params: &MixedParams) -> u64 {
+        params.requests
+    }
+
+    fn limit(params: &MixedParams) -> Limit {
+        Limit::time(
+            Duration::from_micros(params.wait_us),
+            "d: a light request needs no CPU that a heavy one could not be made to give up",
+        )
+    }
+
+    fn settle(params: MixedParams, grant: &Grant) -> MixedParams {
+        let heavy_seconds = params.heavy_us as f64 / 1e6 * params.heavy_per_mille as f64 / 1_000.0;
+        let rate = UTILISATION * grant.workers as f64 / heavy_seconds;
+        let units = params.heavy_us * 1_000 / grant.unit_ns.max(1);
+        let or = |given: u64, derived: u64| if given == 0 { derived.max(1) } else { given };
+        MixedParams {
+            rate: or(params.rate, rate as u64),
+            heavy_units: or(params.heavy_units, units.min(u64::from(MAX_UNITS))),
+            ..params
+        }
+    }
+}
+
+impl Service for Mixed {
+    fn new(params: &MixedParams) -> Self {
+        let bounds = Bounds {
+            connections: params.connections as usize,
+            pool: 40,
+            patience: Duration::from_secs(10),
+        };
+        Mixed { requests: Requests::new(bounds) }
+    }
+
+    fn expected(params: &MixedParams) -> Digest {
+        http_load(params).expected()
+    }
+
+    fn load(params: &MixedParams) -> Load {
+        Load::Http(http_load(params))
+    }
+
+    fn census(&self) -> &Census {
+        self.requests.census()
+    }
+
+    fn facts(&self) -> Result<Facts, String> {
+        Ok(self.requests.facts())
+    }
+}
+
+impl Mixed {
+    /// The state that all connections share.
+    pub fn requests(&self) -> &Arc<Requests> {
+        &self.requests
+    }
+}
+
+fn http_load(params: &MixedParams) -> HttpLoad {
+    let heavy = params.heavy_per_mille as u32;
+    let light = Work { wait: Duration::from_micros(params.wait_us), ..Work::default() };
+    HttpLoad {
+        connections: params.connections as usize,
+        pace: Pace::Open { rate: params.rate.max(1) as f64, requests: params.requests },
+        mix: vec![
+            Share { per_mille: 1_000 - heavy, work: light },
+            Share {
+                per_mille: heavy,
+                work: Work { units: params.heavy_units as u32, ..Work::default() },
+            },
+        ],
+        seed: 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_heavy_requests_keep_half_of_the_workers_busy() {
+        let grant = Grant { workers: 2, unit_ns: 2_000, capacity: None };
+        let params = Mixed::settle(Mixed::cases(Profile::Quick).remove(0), &grant);
+        assert_eq!(params.heavy_units, 10_000);
+        // 5 % of 1,000 a second take 20 ms each: one second of CPU time a second, of two.
+        assert_eq!(params.rate, 1_000);
+    }
+}

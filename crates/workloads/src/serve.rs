@@ -1,0 +1,291 @@
+//! `serve`: an HTTP server, saturated by a closed loop, searched for its capacity, and held at a share
+//! of it by an open loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::request::{Bounds, MIN_SIZE, Requests, Work};
+use crate::{
+    Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Key, Limit, Load, Metric, Pace,
+    Params, Profile, Range, Sampling, Service, Share, Spec,
+};
+
+/// The service.
+#[derive(Debug)]
+pub struct Server {
+    requests: Arc<Requests>,
+}
+
+/// What the load generator does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Drive {
+    /// Every connection sends its next request when the last has been answered.
+    Closed,
+    /// The highest rate that is served in time is searched for.
+    Capacity,
+    /// Requests are sent at a given rate, whatever the server does.
+    Open,
+}
+
+/// Its parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerParams {
+    /// What the load generator does.
+    pub drive: Drive,
+    /// Connections that it keeps open; the server closes more.
+    pub connections: u64,
+    /// Requests in one run of `closed` and `open`.
+    pub requests: u64,
+    /// How long a request waits, microseconds.
+    pub wait_us: u64,
+    /// How much it computes, in units of about a microsecond.
+    pub units: u64,
+    /// Size of the answer, bytes.
+    pub size: u64,
+    /// In `open`, the rate as a share of the capacity of the slowest contestant, per cent.
+    pub percent: u64,
+    /// In `open`, requests a second; 0 to derive it from `percent`.
+    pub rate: u64,
+    /// In `capacity`, the p99 that a rate has to keep to, milliseconds.
+    pub target_ms: u64,
+    /// In `capacity`, the length of one step of the search, milliseconds.
+    pub step_ms: u64,
+    /// How long the rest of a request may take to arrive, milliseconds.
+    pub patience_ms: u64,
+}
+
+impl Params for ServerParams {
+    const KEYS: &'static [Key] = &[
+        Key {
+            name: "drive",
+            range: Range::OneOf(&["closed", "capacity", "open"]),
+            meaning: "closed loop, search for the capacity, or open loop at a rate",
+        },
+        Key {
+            name: "connections",
+            range: Range::Integer(1, 100_000),
+            meaning: "connections kept open; the server closes more",
+        },
+        Key {
+            name: "requests",
+            range: Range::Integer(1, 100_000_000),
+            meaning: "requests in one run of closed and open",
+        },
+        Key {
+            name: "wait_us",
+            range: Range::Integer(0, 60_000_000),
+            meaning: "wait of a request, µs",
+        },
+        Key {
+            name: "units",
+            range: Range::Integer(0, 1_000_000),
+            meaning: "computing of a request, units of about 1 µs",
+        },
+        Key {
+            name: "size",
+            range: Range::Integer(16, 1 << 20),
+            meaning: "size of an answer, bytes",
+        },
+        Key {
+            name: "percent",
+            range: Range::Integer(1, 200),
+            meaning: "rate of open, per cent of the slowest contestant's capacity",
+        },
+        Key {
+            name: "rate",
+            range: Range::Integer(0, 10_000_000),
+            meaning: "rate of open, requests a second; 0: by percent",
+        },
+        Key {
+            name: "target_ms",
+            range: Range::Integer(1, 60_000),
+            meaning: "p99 that a rate has to keep to in the search for the capacity, ms",
+        },
+        Key {
+            name: "step_ms",
+            range: Range::Integer(10, 60_000),
+            meaning: "length of one step of the search, ms",
+        },
+        Key {
+            name: "patience_ms",
+            range: Range::Integer(1, 600_000),
+            meaning: "how long the rest of a request may take to arrive, ms",
+        },
+    ];
+}
+
+impl ServerParams {
+    fn work(&self) -> Work {
+        Work {
+            wait: Duration::from_micros(self.wait_us),
+            units: self.units as u32,
+            size: self.size as u32,
+            ..Work::default()
+        }
+    }
+}
+
+impl Definition for Server {
+    const SPEC: Spec = Spec {
+        name: "serve",
+        class: Class::Io,
+        question: "What does an HTTP request cost a server, and how long do clients wait under load?",
+        operation: "request",
+        metric: Metric::LatencyP99,
+    };
+    type Params = ServerParams;
+
+    fn cases(profile: Profile) -> Vec<ServerParams> {
+        let (closed, open, step_ms) = match profile {
+            Profile::Smoke => (200, 50, 20),
+            Profile::Quick => (20_000, 2_000, 100),
+            Profile::Standard | Profile::Thorough => (100_000, 10_000, 500),
+        };
+        let trivial = ServerParams {
+            drive: Drive::Closed,
+            connections: if profile == Profile::Smoke { 8 } else { 64 },
+            requests: closed,
+            wait_us: 0,
+            units: 0,
+            size: u64::from(MIN_SIZE),
+            percent: 100,
+            rate: 0,
+            target_ms: 30,
+            step_ms,
+            patience_ms: 10_000,
+        };
+        let loaded = ServerParams {
+            drive: Drive::Capacity,
+            connections: if profile == Profile::Smoke { 32 } else { 512 },
+            requests: open,
+            wait_us: 10_000,
+            units: 50,
+            ..trivial.clone()
+        };
+        let held = |percent| ServerParams { drive: Drive::Open, percent, ..loaded.clone() };
+        vec![trivial, loaded.clone(), held(30), held(60), held(90)]
+    }
+
+    fn label(params: &ServerParams) -> String {
+        match params.drive {
+            Drive::Closed => format!("closed,c={}", params.connections),
+            Drive::Capacity => "capacity".to_owned(),
+            Drive::Open if params.percent == 100 => format!("rate={}", params.rate),
+            Drive::Open => format!("load={}", params.percent),
+        }
+    }
+
+    fn operations(params: &ServerParams) -> u64 {
+        params.requests
+    }
+
+    fn metric(params: &ServerParams) -> Metric {
+        match params.drive {
+            Drive::Closed => Metric::CpuPerOperation,
+            Drive::Capacity => Metric::Capacity,
+            Drive::Open => Metric::LatencyP99,
+        }
+    }
+
+    fn limit(params: &ServerParams) -> Limit {
+        match params.drive {
+            Drive::Closed => Limit::Floor,
+            Drive::Capacity => Limit::FloorOverWorkers,
+            Drive::Open => {
+                Limit::time(params.work().wait, "d: the wait that every request asks for")
+            }
+        }
+    }
+
+    fn rated(params: &ServerParams) -> bool {
+        params.drive == Drive::Open && params.rate == 0
+    }
+
+    fn settle(params: ServerParams, grant: &Grant) -> ServerParams {
+        match grant.capacity {
+            Some(capacity) if Self::rated(&params) => {
+                let rate = capacity * params.percent as f64 / 100.0;
+                ServerParams { rate: (rate as u64).max(1), ..params }
+            }
+            _ => params,
+        }
+    }
+
+    fn sampling(params: &ServerParams) -> Sampling {
+        match params.drive {
+            Drive::Capacity => Sampling::Once,
+            Drive::Closed | Drive::Open => Sampling::Repeated,
+        }
+    }
+}
+
+impl Service for Server {
+    fn new(params: &ServerParams) -> Self {
+        let bounds = Bounds {
+            connections: params.connections as usize,
+            pool: 40,
+            patience: Duration::from_millis(params.patience_ms),
+        };
+        Server { requests: Requests::new(bounds) }
+    }
+
+    fn expected(params: &ServerParams) -> Digest {
+        http_load(params).expected()
+    }
+
+    fn load(params: &ServerParams) -> Load {
+        Load::Http(http_load(params))
+    }
+
+    fn census(&self) -> &Census {
+        self.requests.census()
+    }
+
+    fn facts(&self) -> Result<Facts, String> {
+        Ok(self.requests.facts())
+    }
+}
+
+impl Server {
+    /// The state that all connections share.
+    pub fn requests(&self) -> &Arc<Requests> {
+        &self.requests
+    }
+}
+
+fn http_load(params: &ServerParams) -> HttpLoad {
+    let requests = params.requests;
+    HttpLoad {
+        connections: params.connections as usize,
+        pace: match params.drive {
+            Drive::Closed => Pace::Closed { requests },
+            Drive::Capacity => Pace::Capacity {
+                target: Duration::from_millis(params.target_ms),
+                step: Duration::from_millis(params.step_ms),
+            },
+            Drive::Open => Pace::Open { rate: params.rate.max(1) as f64, requests },
+        },
+        mix: vec![Share { per_mille: 1_000, work: params.work() }],
+        seed: 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_follows_from_the_capacity_unless_it_is_given() {
+        let grant = Grant { workers: 2, unit_ns: 1_000, capacity: Some(10_000.0) };
+        let cases = Server::cases(Profile::Quick);
+        let rates: Vec<_> =
+            cases.iter().map(|case| Server::settle(case.clone(), &grant).rate).collect();
+        assert_eq!(rates, [0, 0, 3_000, 6_000, 9_000]);
+        let given = ServerParams { rate: 7, ..cases[3].clone() };
+        assert_eq!(Server::settle(given.clone(), &grant), given);
+    }
+}
