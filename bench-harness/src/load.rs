@@ -132,6 +132,7 @@ impl Percentiles {
 /// If the target is not on this machine or cannot be reached.
 pub(crate) fn load(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     check(args)?;
+    os::prefer_this_process();
     let start = |deadline| Backend::start(&own_program()?, deadline).map_err(failed);
     let ideal = start(Instant::now() + PATIENCE)?;
     let target = args.target.unwrap_or_else(|| ideal.address());

@@ -16,6 +16,8 @@ pub(super) struct Comparison {
     class: Class,
     workers: usize,
     metric: Metric,
+    /// Whether verdicts are withheld, because the generator and not the server was the bottleneck.
+    withheld: bool,
     pub(super) rows: Vec<Row>,
 }
 
@@ -71,11 +73,6 @@ impl Comparison {
                 Limit::FloorOverWorkers => cheapest.map(|floor| {
                     judgement.ratio(index, floor).inverse().times(1.0 / workers as f64)
                 }),
-                Limit::SlowestStage => sequential.and_then(|floor| {
-                    let stage = slowest_stage(&observed[floor], rounds)?;
-                    let share = stage.max(1.0 / workers as f64);
-                    Some(judgement.ratio(index, floor).inverse().times(share))
-                }),
             }
             .filter(|_| judged);
             let numbers = rows[index].numbers.as_mut().expect("measured rows have numbers");
@@ -100,7 +97,7 @@ impl Comparison {
         };
         let value = |row: &Row| row.numbers.as_ref().map_or(f64::INFINITY, |n| n.value);
         rows.sort_by(|a, b| rank(a).cmp(&rank(b)).then(value(a).total_cmp(&value(b))));
-        Comparison { class, workers, metric, rows }
+        Comparison { class, workers, metric, withheld, rows }
     }
 
     fn with_verdict(&self, wanted: Verdict) -> Vec<&str> {
@@ -127,6 +124,9 @@ impl Comparison {
                 .filter_map(|row| Some(format!("{} {}", row.entry, row.numbers.as_ref()?.value)))
                 .collect();
             return format!("Still running when looked at again: {}.", counts.join(", "));
+        }
+        if self.withheld {
+            return "Verdicts are withheld: the load generator was the bottleneck.".to_owned();
         }
         let Some(first) = self.rows.iter().find(|row| row.is_contestant()) else {
             return "No strategy has a fair form with a number here.".to_owned();
@@ -227,20 +227,6 @@ fn generator_bound(row: &Row) -> bool {
     share.is_some_and(|share| share > 0.9)
 }
 
-/// The slowest stage of the sequential floor as a share of all its stages, the typical one.
-fn slowest_stage(sequential: &Observed<'_>, rounds: &[u32]) -> Option<f64> {
-    let mut shares = rounds
-        .iter()
-        .map(|round| {
-            let process = sequential.rounds[round].0;
-            let stage = process.fact("slowest_stage_ns")? as f64;
-            let mut walls: Vec<_> = process.samples.iter().map(|s| s.wall_ns as f64).collect();
-            Some(stage / judge::median(&mut walls))
-        })
-        .collect::<Option<Vec<_>>>()?;
-    Some(judge::median(&mut shares))
-}
-
 /// async-std and smol share reactor and executor crates: far apart, they suggest a wrong set-up.
 pub(super) fn kinship(rows: &[Row]) -> Option<String> {
     let value = |strategy: &str| {
@@ -251,7 +237,8 @@ pub(super) fn kinship(rows: &[Row]) -> Option<String> {
     let ratio = (one / other).max(other / one);
     (ratio > 1.1).then(|| {
         format!(
-            "async-std and smol, which share their executor and reactor, are {} apart.",
+            "async-std and smol, which share executor and reactor (but not the version of their \
+             channels), are {} apart.",
             units::ratio(ratio)
         )
     })

@@ -136,6 +136,11 @@ fn detail(out: &mut String, row: &Row) {
                 format!("the generator sent {} late at p99", units::duration(lag as f64))
             }),
         );
+        parts.extend(
+            numbers
+                .slowest_stage_ns
+                .map(|ns| format!("slowest stage {}", units::duration(ns as f64))),
+        );
         parts.extend(numbers.peak_depth.map(|depth| format!("at most {depth} between two stages")));
     }
     let text = if parts.is_empty() { "no number".to_owned() } else { parts.join("; ") };

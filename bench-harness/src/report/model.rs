@@ -112,6 +112,9 @@ pub(crate) struct Numbers {
     pub(crate) still_running: Option<u64>,
     /// Most items waiting between two stages.
     pub(crate) peak_depth: Option<u64>,
+    /// Time spent in the stage of a pipeline that took longest: with one worker a stage it cannot be
+    /// faster.
+    pub(crate) slowest_stage_ns: Option<u64>,
     /// What a misuse costs, against the same strategy's fair form of the case where it has one.
     pub(crate) price: Option<Price>,
 }

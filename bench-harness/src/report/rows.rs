@@ -92,6 +92,7 @@ pub(super) fn row(
         send_lag_p99_ns: fact("send_lag_p99_ns").map(|ns| ns as u64),
         still_running: fact("still_running").map(|count| count as u64),
         peak_depth: fact("peak_depth").map(|depth| depth as u64),
+        slowest_stage_ns: fact("slowest_stage_ns").map(|ns| ns as u64),
         price: None,
     };
     Row {

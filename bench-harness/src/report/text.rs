@@ -54,7 +54,8 @@ pub(crate) fn matrix_cell(case: &CaseReport, entry: &str) -> String {
         (_, Some(Verdict::Tied)) => "tied".to_owned(),
         (_, Some(Verdict::Alone)) => "alone".to_owned(),
         (_, Some(Verdict::Undecided)) => format!("{ratio} ?"),
-        _ => ratio,
+        (_, None) => metric_value(case.metric, numbers.value),
+        (_, Some(Verdict::Slower)) => ratio,
     }
 }
 
@@ -62,7 +63,7 @@ pub(crate) fn matrix_cell(case: &CaseReport, entry: &str) -> String {
 pub(crate) const LEGEND: &str = "Ratio to the leader of each row by its metric. \
     best: clear of all others; tied: no more than 2.5 % behind anyone; ?: undecided with this many \
     rounds; alone: no other fair form; misuse: a known mistake and its price; —: the model has no \
-    form of it.";
+    form of it; empty: it does not take part.";
 
 /// Shown wherever async-std is.
 pub(crate) const ASYNC_STD: &str = "async-std is discontinued in favour of smol \

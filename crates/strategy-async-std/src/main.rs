@@ -51,8 +51,8 @@ impl Strategy for AsyncStd {
     }
 }
 
-/// The same runtime, with known mistakes in what it runs, and with room for the blocking threads that
-/// one of these mistakes leaves behind run after run.
+/// The same runtime, with known mistakes in what it runs, and with room for the blocking threads
+/// that one of these mistakes leaves behind run after run.
 struct Misuse(AsyncStd);
 
 impl Strategy for Misuse {

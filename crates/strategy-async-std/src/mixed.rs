@@ -13,13 +13,13 @@ use crate::{AsyncStd, Misuse};
 impl Serve<Mixed> for AsyncStd {
     fn how(_: &MixedParams) -> Option<How> {
         How::fair(
-            "one spawned task per connection; heavy computing handed to spawn_blocking",
+            "one spawned task per connection; heavy computing handed to spawn_blocking, as many at once as there are workers",
             "https://docs.rs/async-std/latest/async_std/task/fn.spawn_blocking.html",
         )
     }
 
     fn serve(&self, listener: TcpListener, service: &Arc<Mixed>) -> io::Result<()> {
-        serve(listener, service.requests(), Heavy::OnPool)
+        serve(listener, service.requests(), Heavy::OnPool { at_once: self.workers })
     }
 }
 

@@ -25,15 +25,15 @@ impl Serve<Server> for AsyncStd {
     }
 
     fn serve(&self, listener: StdListener, service: &Arc<Server>) -> io::Result<()> {
-        serve(listener, service.requests(), Heavy::OnPool)
+        serve(listener, service.requests(), Heavy::OnPool { at_once: self.workers })
     }
 }
 
 /// Where a request is handled that computes for long and leaves it to us.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Heavy {
-    /// On the blocking pool.
-    OnPool,
+    /// On the blocking pool, so many at once.
+    OnPool { at_once: usize },
     /// In the handler, where it holds up all that waits for the same worker.
     Inline,
 }
@@ -42,6 +42,21 @@ pub(crate) enum Heavy {
 struct Permits {
     enter: Sender<()>,
     leave: Receiver<()>,
+}
+
+impl Permits {
+    fn new(at_once: usize) -> Self {
+        let (enter, leave) = channel::bounded(at_once);
+        Permits { enter, leave }
+    }
+
+    /// What `inside` yields, with no more than the number of permits inside at once.
+    async fn hold<T>(&self, inside: impl Future<Output = T>) -> T {
+        self.enter.send(()).await.expect("the channel stays open");
+        let result = inside.await;
+        self.leave.try_recv().expect("this request is in");
+        result
+    }
 }
 
 /// Serves until the process ends.
@@ -53,13 +68,18 @@ pub(crate) fn serve(
     let requests = Arc::clone(requests);
     task::block_on(task::spawn(async move {
         let listener = TcpListener::from(listener);
-        let (enter, leave) = channel::bounded(requests.pool());
-        let permits = Arc::new(Permits { enter, leave });
+        let handlers = Arc::new(Handlers {
+            pool: Permits::new(requests.pool()),
+            computing: match heavy {
+                Heavy::OnPool { at_once } => Some(Permits::new(at_once)),
+                Heavy::Inline => None,
+            },
+        });
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     if let Some(connection) = requests.admit() {
-                        task::spawn(converse(stream, connection, Arc::clone(&permits), heavy));
+                        task::spawn(converse(stream, connection, Arc::clone(&handlers)));
                     }
                 }
                 Err(error) => task::sleep(pause_after(&error)).await,
@@ -72,14 +92,13 @@ pub(crate) fn serve(
 async fn converse(
     mut stream: TcpStream,
     mut connection: Connection,
-    permits: Arc<Permits>,
-    heavy: Heavy,
+    handlers: Arc<Handlers>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     loop {
         match connection.next() {
             Step::Handle(work) => {
-                let answer = handle(connection.requests(), work, &permits, heavy).await;
+                let answer = handlers.handle(connection.requests(), work).await;
                 connection.answer(answer);
             }
             Step::Send => {
@@ -102,31 +121,37 @@ async fn converse(
     }
 }
 
-async fn handle(requests: &Arc<Requests>, work: Work, permits: &Permits, heavy: Heavy) -> Answer {
-    let block = || {
-        let requests = Arc::clone(requests);
-        task::spawn_blocking(move || requests.block(work))
-    };
-    match work.dispatch {
-        Dispatch::Auto if work.computes_long() && heavy == Heavy::OnPool => {
-            let running = requests.start(work);
-            wait(work).await;
-            running.finish_with(task::spawn_blocking(move || work.compute()).await)
+/// What the handlers of a service share.
+struct Handlers {
+    /// A permit for each thread of the bounded pool.
+    pool: Permits,
+    /// A permit for each long computation at once on the blocking pool; `None` to compute in the handler.
+    computing: Option<Permits>,
+}
+
+impl Handlers {
+    async fn handle(&self, requests: &Arc<Requests>, work: Work) -> Answer {
+        let block = || {
+            let requests = Arc::clone(requests);
+            task::spawn_blocking(move || requests.block(work))
+        };
+        match (work.dispatch, &self.computing) {
+            (Dispatch::Auto, Some(computing)) if work.computes_long() => {
+                let running = requests.start(work);
+                wait(work).await;
+                let computed = async { task::spawn_blocking(move || work.compute()).await };
+                running.finish_with(computing.hold(computed).await)
+            }
+            (Dispatch::Auto | Dispatch::Await, _) => {
+                let running = requests.start(work);
+                wait(work).await;
+                running.finish()
+            }
+            (Dispatch::Inline, _) => requests.block(work),
+            (Dispatch::Blocking, _) => block().await,
+            (Dispatch::Pool, _) => self.pool.hold(async { block().await }).await,
+            (Dispatch::Rayon, _) => Answer::not_implemented(),
         }
-        Dispatch::Auto | Dispatch::Await => {
-            let running = requests.start(work);
-            wait(work).await;
-            running.finish()
-        }
-        Dispatch::Inline => requests.block(work),
-        Dispatch::Blocking => block().await,
-        Dispatch::Pool => {
-            permits.enter.send(()).await.expect("the channel stays open");
-            let answer = block().await;
-            permits.leave.try_recv().expect("this request is in");
-            answer
-        }
-        Dispatch::Rayon => Answer::not_implemented(),
     }
 }
 

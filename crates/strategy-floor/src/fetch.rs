@@ -9,7 +9,6 @@ use mio::{Events, Interest, Poll, Token};
 use worker::{How, Run};
 use workloads::Digest;
 use workloads::fetch::{Client, Fetch, FetchParams, Requests};
-use workloads::request::Work;
 
 use crate::{EventLoop, PATIENCE, Sequential, check_patience};
 
@@ -23,7 +22,7 @@ impl Run<Fetch> for Sequential {
     }
 
     fn ready(&self, input: &Arc<Requests>) -> io::Result<()> {
-        check_patience(wait(input), input.n())
+        check_patience(input.wait(), input.n())
     }
 
     fn run(&self, input: &Arc<Requests>) -> io::Result<Digest> {
@@ -43,14 +42,6 @@ impl Run<Fetch> for Sequential {
         }
         Ok(all)
     }
-}
-
-/// How long the backend is asked to take, which the request says.
-fn wait(input: &Requests) -> Duration {
-    let mut client = input.client();
-    let request = String::from_utf8_lossy(client.ask(0));
-    let work = request.split(' ').nth(1).and_then(|target| Work::of_target(target).ok());
-    work.unwrap_or_default().wait
 }
 
 impl Run<Fetch> for EventLoop {

@@ -16,8 +16,8 @@ use crate::{EXECUTOR, Misuse, Smol};
 impl Run<Deadline> for Smol {
     fn how(_: &DeadlineParams) -> Option<How> {
         How::fair(
-            "one spawned task per operation, which ends with the operation `or` a Timer: what comes \
-             second is dropped",
+            "one spawned task per operation, which ends with the operation `or` a Timer: what \
+             comes second is dropped",
             "https://docs.rs/smol/latest/smol/struct.Timer.html#examples",
         )
     }

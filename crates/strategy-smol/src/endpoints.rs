@@ -44,6 +44,6 @@ impl Serve<Endpoints> for Smol {
     }
 
     fn serve(&self, listener: TcpListener, service: &Arc<Endpoints>) -> io::Result<()> {
-        serve(listener, service.requests(), Heavy::OnPool)
+        serve(listener, service.requests(), Heavy::OnPool { at_once: self.workers })
     }
 }

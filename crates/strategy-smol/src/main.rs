@@ -57,8 +57,8 @@ impl Strategy for Smol {
     }
 }
 
-/// The same threads, with known mistakes in what they run, and with room for the blocking threads that
-/// one of these mistakes leaves behind run after run.
+/// The same threads, with known mistakes in what they run, and with room for the blocking threads
+/// that one of these mistakes leaves behind run after run.
 struct Misuse(Smol);
 
 impl Strategy for Misuse {

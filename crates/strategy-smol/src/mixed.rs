@@ -13,13 +13,13 @@ use crate::{Misuse, Smol};
 impl Serve<Mixed> for Smol {
     fn how(_: &MixedParams) -> Option<How> {
         How::fair(
-            "one spawned task per connection; heavy computing handed to smol::unblock",
+            "one spawned task per connection; heavy computing handed to smol::unblock behind a semaphore",
             "https://docs.rs/smol/latest/smol/fn.unblock.html",
         )
     }
 
     fn serve(&self, listener: TcpListener, service: &Arc<Mixed>) -> io::Result<()> {
-        serve(listener, service.requests(), Heavy::OnPool)
+        serve(listener, service.requests(), Heavy::OnPool { at_once: self.workers })
     }
 }
 

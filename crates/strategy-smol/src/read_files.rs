@@ -34,7 +34,8 @@ impl Run<ReadFiles> for Smol {
 impl Run<ReadFiles> for Misuse {
     fn how(_: &ReadFilesParams) -> Option<How> {
         How::misuse(
-            "smol::fs::File in steps of 4 KiB: three hops per file, and every byte goes through a pipe",
+            "smol::fs::File in steps of 4 KiB: three hops per file, and every byte goes \
+             through a pipe",
             "https://docs.rs/smol/latest/smol/struct.Unblock.html",
         )
     }

@@ -24,15 +24,15 @@ impl Serve<Server> for Smol {
     }
 
     fn serve(&self, listener: StdListener, service: &Arc<Server>) -> io::Result<()> {
-        serve(listener, service.requests(), Heavy::OnPool)
+        serve(listener, service.requests(), Heavy::OnPool { at_once: self.workers })
     }
 }
 
 /// Where a request is handled that computes for long and leaves it to us.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Heavy {
-    /// On the blocking pool.
-    OnPool,
+    /// On the blocking pool, so many at once.
+    OnPool { at_once: usize },
     /// In the handler, where it holds up all that waits for the same worker.
     Inline,
 }
@@ -46,13 +46,19 @@ pub(crate) fn serve(
     let requests = Arc::clone(requests);
     smol::block_on(EXECUTOR.spawn(async move {
         let listener = TcpListener::try_from(listener)?;
-        let pool = Arc::new(Semaphore::new(requests.pool()));
+        let handlers = Arc::new(Handlers {
+            pool: Semaphore::new(requests.pool()),
+            computing: match heavy {
+                Heavy::OnPool { at_once } => Some(Semaphore::new(at_once)),
+                Heavy::Inline => None,
+            },
+        });
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     if let Some(connection) = requests.admit() {
-                        let pool = Arc::clone(&pool);
-                        EXECUTOR.spawn(converse(stream, connection, pool, heavy)).detach();
+                        let handlers = Arc::clone(&handlers);
+                        EXECUTOR.spawn(converse(stream, connection, handlers)).detach();
                     }
                 }
                 Err(error) => {
@@ -67,14 +73,13 @@ pub(crate) fn serve(
 async fn converse(
     mut stream: TcpStream,
     mut connection: Connection,
-    pool: Arc<Semaphore>,
-    heavy: Heavy,
+    handlers: Arc<Handlers>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     loop {
         match connection.next() {
             Step::Handle(work) => {
-                let answer = handle(connection.requests(), work, &pool, heavy).await;
+                let answer = handlers.handle(connection.requests(), work).await;
                 connection.answer(answer);
             }
             Step::Send => {
@@ -101,29 +106,40 @@ async fn converse(
     }
 }
 
-async fn handle(requests: &Arc<Requests>, work: Work, pool: &Semaphore, heavy: Heavy) -> Answer {
-    let block = || {
-        let requests = Arc::clone(requests);
-        unblock(move || requests.block(work))
-    };
-    match work.dispatch {
-        Dispatch::Auto if work.computes_long() && heavy == Heavy::OnPool => {
-            let running = requests.start(work);
-            wait(work).await;
-            running.finish_with(unblock(move || work.compute()).await)
+/// What the handlers of a service share.
+struct Handlers {
+    /// A permit for each thread of the bounded pool.
+    pool: Semaphore,
+    /// A permit for each long computation at once on the blocking pool; `None` to compute in the handler.
+    computing: Option<Semaphore>,
+}
+
+impl Handlers {
+    async fn handle(&self, requests: &Arc<Requests>, work: Work) -> Answer {
+        let block = || {
+            let requests = Arc::clone(requests);
+            unblock(move || requests.block(work))
+        };
+        match (work.dispatch, &self.computing) {
+            (Dispatch::Auto, Some(computing)) if work.computes_long() => {
+                let running = requests.start(work);
+                wait(work).await;
+                let _permit = computing.acquire().await;
+                running.finish_with(unblock(move || work.compute()).await)
+            }
+            (Dispatch::Auto | Dispatch::Await, _) => {
+                let running = requests.start(work);
+                wait(work).await;
+                running.finish()
+            }
+            (Dispatch::Inline, _) => requests.block(work),
+            (Dispatch::Blocking, _) => block().await,
+            (Dispatch::Pool, _) => {
+                let _permit = self.pool.acquire().await;
+                block().await
+            }
+            (Dispatch::Rayon, _) => Answer::not_implemented(),
         }
-        Dispatch::Auto | Dispatch::Await => {
-            let running = requests.start(work);
-            wait(work).await;
-            running.finish()
-        }
-        Dispatch::Inline => requests.block(work),
-        Dispatch::Blocking => block().await,
-        Dispatch::Pool => {
-            let _permit = pool.acquire().await;
-            block().await
-        }
-        Dispatch::Rayon => Answer::not_implemented(),
     }
 }
 

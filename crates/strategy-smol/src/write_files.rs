@@ -33,7 +33,8 @@ impl Run<WriteFiles> for Smol {
 impl Run<WriteFiles> for Misuse {
     fn how(_: &WriteFilesParams) -> Option<How> {
         How::misuse(
-            "smol::fs::File in steps of 4 KiB: five hops per file, and every byte goes through two pipes",
+            "smol::fs::File in steps of 4 KiB: five hops per file, and every byte goes \
+             through two pipes",
             "https://docs.rs/smol/latest/smol/struct.Unblock.html",
         )
     }

@@ -369,6 +369,9 @@ fn print(
 }
 
 fn row(case: &Case, measured: &Measured) -> Vec<String> {
+    // A search does as many operations as it takes, and its rate is what it found.
+    let operations = measured.fact("operations").unwrap_or(case.operations) as f64;
+    let rate = measured.fact("capacity_per_second").map(|rate| rate as f64);
     let mut wall: Vec<_> = measured.samples.iter().map(|sample| sample.wall_ns).collect();
     wall.sort_unstable();
     let wall = wall[wall.len() / 2] as f64;
@@ -376,13 +379,13 @@ fn row(case: &Case, measured: &Measured) -> Vec<String> {
         measured.samples.iter().map(|sample| sample.usage.map(|usage| usage.cpu_ns())).collect();
     let cpu = cpu.map(|mut cpu| {
         cpu.sort_unstable();
-        units::duration(cpu[cpu.len() / 2] as f64 / case.operations as f64)
+        units::duration(cpu[cpu.len() / 2] as f64 / operations)
     });
     let missing = || "—".to_owned();
     vec![
         case.id.clone(),
         units::duration(wall),
-        units::per_second(case.operations as f64 / wall * 1e9),
+        units::per_second(rate.unwrap_or(operations / wall * 1e9)),
         cpu.unwrap_or_else(missing),
         measured.peak_threads.map_or_else(missing, |count| count.to_string()),
         measured.worker_threads.map_or_else(missing, |count| count.to_string()),

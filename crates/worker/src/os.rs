@@ -119,7 +119,7 @@ pub fn die_with_parent() {
 
 /// Has the system wake this process before others, as far as it may: a load generator stands for clients
 /// that would be on other machines. Short slices need no privilege, a higher priority does.
-pub(crate) fn prefer_this_process() {
+pub fn prefer_this_process() {
     // `struct sched_attr` of sched_setattr(2), version 0: the slice of a normal thread is its runtime.
     #[repr(C)]
     struct Attributes {

@@ -25,7 +25,7 @@ const ALARM: Token = Token(usize::MAX - 1);
 const SLACK: Duration = Duration::from_micros(20);
 /// Reads of one connection, and connections accepted, before it is others' turn: whoever sends as fast as
 /// it is served would otherwise be the only one served.
-const TURN: usize = 64;
+const TURN: usize = 16;
 
 /// Serves until the listener fails. Waits are timers; computing and blocking hold up everybody, which is
 /// what one thread without a model can do.
@@ -414,12 +414,13 @@ mod tests {
     fn a_flood_of_requests_is_answered_whole() {
         let (address, _) = start(1);
         let stream = connect(address);
-        let large = Work { size: 5_000, ..work(3) };
-        let sending = stream.try_clone().unwrap();
-        let sender = thread::spawn(move || send(&sending, request(&large).repeat(4_000)));
-        let expected = (200, large.body());
-        assert!(receive(&stream, 4_000).iter().all(|answer| *answer == expected));
-        sender.join().unwrap();
+        for (many, work) in [(20_000, work(2)), (4_000, Work { size: 5_000, ..work(3) })] {
+            thread::scope(|scope| {
+                scope.spawn(|| send(&stream, request(&work).repeat(many)));
+                let expected = (200, work.body());
+                assert!(receive(&stream, many).iter().all(|answer| *answer == expected));
+            });
+        }
         assert_served(&stream);
     }
 
@@ -450,21 +451,25 @@ mod tests {
 
     #[test]
     fn half_a_request_is_refused_when_patience_ends_however_it_drips() {
-        let (address, _) = start(2);
-        let (half, other) = (connect(address), connect(address));
-        let start = Instant::now();
-        let answer = thread::scope(|scope| {
-            let reader = scope.spawn(|| receive_all(&half));
-            send(&half, "GET / HTTP/1.1\r\nX: ");
-            while start.elapsed() < PATIENCE / 2 {
-                thread::sleep(PATIENCE / 20);
-                send(&half, "x");
-            }
-            assert_served(&other);
-            reader.join().unwrap()
-        });
-        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-        assert!(start.elapsed() >= PATIENCE);
+        let (address, _) = start(3);
+        let other = connect(address);
+        // The second takes the place of the first.
+        for _ in 0..2 {
+            let half = connect(address);
+            let start = Instant::now();
+            let answer = thread::scope(|scope| {
+                let reader = scope.spawn(|| receive_all(&half));
+                send(&half, "GET / HTTP/1.1\r\nX: ");
+                while start.elapsed() < PATIENCE / 2 {
+                    thread::sleep(PATIENCE / 20);
+                    send(&half, "x");
+                }
+                assert_served(&other);
+                reader.join().unwrap()
+            });
+            assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+            assert!(start.elapsed() >= PATIENCE);
+        }
         assert_served(&other);
     }
 
@@ -482,6 +487,21 @@ mod tests {
         }
         thread::sleep(PATIENCE * 2);
         assert_served(&stream);
+    }
+
+    #[test]
+    fn what_came_while_the_loop_was_busy_came_in_time() {
+        let (address, _) = start(2);
+        let (half, blocking) = (connect(address), connect(address));
+        let busy = Work { dispatch: Dispatch::Inline, ..waiting(PATIENCE * 2) };
+        let request_of = request(&work(1));
+        let (first, rest) = request_of.split_at(9);
+        send(&half, first);
+        thread::sleep(PATIENCE / 8);
+        send(&blocking, request(&busy));
+        thread::sleep(PATIENCE / 8);
+        send(&half, rest);
+        assert_eq!(receive(&half, 1), [(200, work(1).body())]);
     }
 
     #[test]
@@ -608,6 +628,31 @@ mod tests {
         for _ in 0..20 {
             assert_served(&other);
         }
+    }
+
+    #[test]
+    fn a_connection_lets_others_have_their_turn_before_it_has_read_all() {
+        let listener = StdListener::bind("127.0.0.1:0").unwrap();
+        let client = connect(listener.local_addr().unwrap());
+        let stream = listener.accept().unwrap().0;
+        stream.set_nonblocking(true).unwrap();
+        let requests = Requests::new(Bounds { connections: 1, pool: 1, patience: PATIENCE });
+        let mut peer = Peer {
+            stream: super::TcpStream::from_std(stream),
+            connection: requests.admit().unwrap(),
+            written: 0,
+            running: None,
+            readable: true,
+            ended: false,
+        };
+        let padding = "x".repeat(1_000);
+        let request = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {padding}\r\n\r\n");
+        // A read takes two of them.
+        send(&client, request.repeat(3 * TURN));
+        thread::sleep(Duration::from_millis(50));
+        assert!(matches!(peer.advance(&requests), Pause::Turn));
+        while matches!(peer.advance(&requests), Pause::Turn) {}
+        assert_eq!(receive(&client, 3 * TURN).len(), 3 * TURN);
     }
 
     #[test]

@@ -182,7 +182,7 @@ pub fn sampling(profile: Profile, case: &Case) -> SamplingPlan {
 
 /// How long one process may take before it is killed, unless the user says otherwise.
 pub fn time_limit(faithful: bool) -> Duration {
-    // The sequential floor needs 100 s for a hundred requests of one second.
+    // A single event loop that blocks needs 100 s for a hundred requests of one second.
     Duration::from_secs(if faithful { 300 } else { 60 })
 }
 

@@ -167,8 +167,6 @@ pub enum Limit {
     Floor,
     /// The same, divided by the workers: the floor has one thread.
     FloorOverWorkers,
-    /// The slowest stage of the sequential floor, or all of it divided by the workers if that is more.
-    SlowestStage,
 }
 
 impl Limit {
@@ -185,7 +183,6 @@ impl Limit {
             Limit::SequentialOverWorkers => "sequential floor ÷ workers",
             Limit::Floor => "cheapest floor",
             Limit::FloorOverWorkers => "cheapest floor ÷ workers",
-            Limit::SlowestStage => "slowest stage of the sequential floor",
         }
     }
 }

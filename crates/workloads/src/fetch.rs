@@ -162,6 +162,11 @@ impl Requests {
         self.params.in_flight as usize
     }
 
+    /// How long the backend takes to answer.
+    pub fn wait(&self) -> Duration {
+        Duration::from_millis(self.params.wait_ms)
+    }
+
     /// Another handle of connection `index`, which is open, blocking or not as it was left, and has
     /// `TCP_NODELAY` set. Only one handle of a connection may be in use at a time.
     ///

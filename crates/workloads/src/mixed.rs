@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The share of the workers' time that the heavy requests take where no rate is given.
-const UTILISATION: f64 = 0.5;
+const UTILISATION: f64 = 0.4;
 
 /// The service.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct MixedParams {
     pub connections: u64,
     /// Requests in one run.
     pub requests: u64,
-    /// Requests a second; 0 for the rate at which the heavy ones keep half of the workers busy.
+    /// Requests a second; 0 for the rate at which the heavy ones keep two fifths of the workers busy.
     pub rate: u64,
     /// How long a light request waits, microseconds.
     pub wait_us: u64,
@@ -55,7 +55,7 @@ impl Params for MixedParams {
         Key {
             name: "rate",
             range: Range::Integer(0, 10_000_000),
-            meaning: "requests a second; 0: heavy ones keep half of the workers busy",
+            meaning: "requests a second; 0: heavy ones keep two fifths of the workers busy",
         },
         Key {
             name: "wait_us",
@@ -94,8 +94,8 @@ impl Definition for Mixed {
         let (requests, heavy_us) = match profile {
             Profile::Smoke => (60, 2_000),
             Profile::Quick => (500, 20_000),
-            Profile::Standard => (2_000, 20_000),
-            Profile::Thorough => (10_000, 20_000),
+            Profile::Standard => (1_000, 20_000),
+            Profile::Thorough => (3_000, 20_000),
         };
         vec![MixedParams {
             connections: 256,
@@ -192,11 +192,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_heavy_requests_keep_half_of_the_workers_busy() {
+    fn the_heavy_requests_keep_two_fifths_of_the_workers_busy() {
         let grant = Grant { workers: 2, unit_ns: 2_000, capacity: None };
         let params = Mixed::settle(Mixed::cases(Profile::Quick).remove(0), &grant);
         assert_eq!(params.heavy_units, 10_000);
-        // 5 % of 1,000 a second take 20 ms each: one second of CPU time a second, of two.
-        assert_eq!(params.rate, 1_000);
+        // 5 % of 800 a second take 20 ms each: 0.8 s of CPU time a second, of two.
+        assert_eq!(params.rate, 800);
     }
 }

@@ -83,7 +83,7 @@ impl Definition for Pipeline {
     }
 
     fn limit(_: &PipelineParams) -> Limit {
-        Limit::SlowestStage
+        Limit::SequentialOverWorkers
     }
 }
 

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use workloads::request::Work;
 use workloads::{AnswerDigest, Facts, HttpLoad, Pace, SEEDS, arrivals};
 
 use super::http::{Conduct, Expect, HttpGenerator, Seen, Timetable};
@@ -28,6 +29,8 @@ pub(crate) struct Driver {
     kinds: Vec<Expect>,
     /// The right answers by kind.
     answers: Vec<u64>,
+    /// How long a server may be silent.
+    patience: Duration,
 }
 
 impl Driver {
@@ -43,8 +46,24 @@ impl Driver {
                 answers.push(work.compute());
             }
         }
-        let generator = HttpGenerator::connect(target, load.connections)?;
-        Ok(Driver { generator, load: load.clone(), kinds, answers })
+        let mut generator = HttpGenerator::connect(target, load.connections)?;
+        // A trivial request on every connection shows that the server has accepted all of them.
+        let trivial = Work::default();
+        let mut request = Vec::new();
+        workloads::http::write_get(&mut request, &host, &trivial.target());
+        let kinds_of_first = [Expect { request, body: Some(trivial.body()) }];
+        let timetable = Timetable::Closed(load.connections as u64);
+        let first =
+            generator.window(&Conduct { timetable, patience: PATIENCE }, &kinds_of_first, |_| 0)?;
+        if first.answers.len() < load.connections {
+            let (count, of) = (first.answers.len(), load.connections);
+            let why = first.first_error.unwrap_or_else(|| format!("no answer within {PATIENCE:?}"));
+            let reason = format!("{count} of {of} connections were served; {why}");
+            return Err(Failure::new(FailureKind::Crashed, reason));
+        }
+        let waits = load.mix.iter().map(|share| share.work.wait);
+        let patience = PATIENCE + waits.max().unwrap_or_default();
+        Ok(Driver { generator, load: load.clone(), kinds, answers, patience })
     }
 
     pub(crate) fn window(&mut self) -> Result<Window, Failure> {
@@ -64,7 +83,7 @@ impl Driver {
             let (class, seed) = load.request(index);
             class * SEEDS as usize + seed as usize
         };
-        let conduct = Conduct { timetable, patience: PATIENCE };
+        let conduct = Conduct { timetable, patience: self.patience };
         let seen = self.generator.window(&conduct, &self.kinds, kind)?;
         if let Some(error) = &seen.first_error {
             let kind = if error.contains("wrong") {
@@ -86,7 +105,10 @@ impl Driver {
         if seen.unanswered > 0 {
             return Err(Failure::new(
                 FailureKind::Timeout,
-                format!("{} requests were not answered within {PATIENCE:?}", seen.unanswered),
+                format!(
+                    "{} requests were not answered within {:?}",
+                    seen.unanswered, self.patience
+                ),
             ));
         }
         let mut digest = AnswerDigest::default();
