@@ -219,7 +219,7 @@ fn drive(
     duration: Duration,
 ) -> anyhow::Result<Seen> {
     let mut generator =
-        HttpGenerator::connect(target, args.connections as usize).map_err(failed)?;
+        HttpGenerator::connect(target, args.connections as usize, &kind.request).map_err(failed)?;
     let timetable = match args.rate {
         None => Timetable::ClosedFor(duration),
         Some(rate) => {

@@ -1,6 +1,7 @@
 //! One process doing one cell: the child's half of the protocol.
 
 use std::io::{self, BufRead, Write};
+use std::mem::ManuallyDrop;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
@@ -98,7 +99,8 @@ pub(crate) fn run<S: Run<W>, W: Workload>(request: &RunRequest) -> Result<Measur
     let params = W::Params::from_json(&request.params)?;
     os::raise_file_limit();
     // Before anything else: async-std sets its number of threads while there is no other thread.
-    let strategy = S::build(&Means { workers: request.workers })?;
+    // Never torn down: that is not measured, and may have to wait for what a misuse leaves behind.
+    let strategy = ManuallyDrop::new(S::build(&Means { workers: request.workers })?);
     let site =
         Site { scratch: &request.scratch, workers: request.workers, backend: request.backend };
     let input = Arc::new(W::prepare(&params, &site)?);

@@ -262,14 +262,14 @@ mod tests {
 
     #[test]
     fn the_watch_sees_threads_that_end_before_it_does() {
-        let before = threads().unwrap();
+        // More than all tests that run beside this one have together.
         let watch = ThreadWatch::start().unwrap();
         thread::scope(|scope| {
-            for _ in 0..5 {
+            for _ in 0..300 {
                 scope.spawn(|| thread::sleep(Duration::from_millis(50)));
             }
         });
-        assert!(watch.stop().unwrap() >= before + 5);
+        assert!(watch.stop().unwrap() >= 300);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `fetch`: many HTTP requests to a backend that takes its time, a bounded number of them at once.
 
-use std::io;
-use std::net::TcpStream;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,10 @@ use crate::{
     Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site, Spec,
     Workload,
 };
+
+/// Connections made between two checks that the backend has accepted all so far: one that finds its backlog
+/// full is tried again after a second only.
+const CONNECT_BATCH: u64 = 64;
 
 /// The workload.
 #[derive(Debug)]
@@ -105,18 +109,12 @@ impl Workload for Fetch {
 
     /// Opens the connections too, where there is a backend: they are kept alive from run to run.
     fn prepare(params: &FetchParams, site: &Site<'_>) -> io::Result<Requests> {
-        let connections = site.backend.map_or_else(
-            || Ok(Vec::new()),
-            |address| {
-                (0..params.in_flight)
-                    .map(|_| {
-                        let stream = TcpStream::connect(address)?;
-                        stream.set_nodelay(true)?;
-                        Ok(stream)
-                    })
-                    .collect::<io::Result<_>>()
-            },
-        )?;
+        let connections = match site.backend {
+            Some(address) => (0..params.in_flight)
+                .map(|number| connect(address, number))
+                .collect::<Result<_, _>>()?,
+            None => Vec::new(),
+        };
         Ok(Requests {
             params: params.clone(),
             host: site.backend.map_or_else(String::new, |address| address.to_string()),
@@ -138,6 +136,27 @@ impl Workload for Fetch {
     fn latencies(input: &Requests) -> Vec<u64> {
         input.latencies.iter().map(|latency| latency.swap(0, Relaxed)).collect()
     }
+}
+
+fn connect(address: SocketAddr, number: u64) -> io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    if number % CONNECT_BATCH == CONNECT_BATCH - 1 {
+        let mut request = Vec::new();
+        http::write_get(&mut request, &address.to_string(), &Work::default().target());
+        stream.write_all(&request)?;
+        let mut reader = ResponseReader::new(http::Limits::CLIENT);
+        loop {
+            match stream.read(reader.space())? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => reader.received(count),
+            }
+            if reader.next().map_err(io::Error::other)?.is_some() {
+                break;
+            }
+        }
+    }
+    Ok(stream)
 }
 
 /// The requests to be made, one for each id from 0 to `n` − 1, and the connections to make them on.

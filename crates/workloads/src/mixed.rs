@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::request::{Bounds, MAX_UNITS, Requests, Work};
 use crate::{
     Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Key, Limit, Load, Metric, Pace,
-    Params, Profile, Range, Service, Share, Spec,
+    Params, Profile, Range, Sampling, Service, Share, Spec,
 };
 
 /// The share of the workers' time that the heavy requests take where no rate is given.
@@ -94,8 +94,7 @@ impl Definition for Mixed {
         let (requests, heavy_us) = match profile {
             Profile::Smoke => (60, 2_000),
             Profile::Quick => (500, 20_000),
-            Profile::Standard => (1_000, 20_000),
-            Profile::Thorough => (3_000, 20_000),
+            Profile::Standard | Profile::Thorough => (3_000, 20_000),
         };
         vec![MixedParams {
             connections: 256,
@@ -121,6 +120,11 @@ impl Definition for Mixed {
             Duration::from_micros(params.wait_us),
             "d: a light request needs no CPU that a heavy one could not be made to give up",
         )
+    }
+
+    /// Every connection has been served before the window, and one window is long.
+    fn sampling(_: &MixedParams) -> Sampling {
+        Sampling::Once
     }
 
     fn settle(params: MixedParams, grant: &Grant) -> MixedParams {

@@ -217,8 +217,9 @@ impl Definition for Server {
 
     fn sampling(params: &ServerParams) -> Sampling {
         match params.drive {
-            Drive::Capacity => Sampling::Once,
-            Drive::Closed | Drive::Open => Sampling::Repeated,
+            // Every connection has been served before the window, and one window is long.
+            Drive::Capacity | Drive::Open => Sampling::Once,
+            Drive::Closed => Sampling::Repeated,
         }
     }
 }

@@ -46,11 +46,11 @@ impl Driver {
                 answers.push(work.compute());
             }
         }
-        let mut generator = HttpGenerator::connect(target, load.connections)?;
-        // A trivial request on every connection shows that the server has accepted all of them.
         let trivial = Work::default();
         let mut request = Vec::new();
         workloads::http::write_get(&mut request, &host, &trivial.target());
+        let mut generator = HttpGenerator::connect(target, load.connections, &request)?;
+        // A trivial request on every connection, so that each has what the server starts for it.
         let kinds_of_first = [Expect { request, body: Some(trivial.body()) }];
         let timetable = Timetable::Closed(load.connections as u64);
         let first =
@@ -58,8 +58,8 @@ impl Driver {
         if first.answers.len() < load.connections {
             let (count, of) = (first.answers.len(), load.connections);
             let why = first.first_error.unwrap_or_else(|| format!("no answer within {PATIENCE:?}"));
-            let reason = format!("{count} of {of} connections were served; {why}");
-            return Err(Failure::new(FailureKind::Crashed, reason));
+            let reason = format!("{count} of {of} connections were served: {why}");
+            return Err(Failure::new(kind_of(&why), reason));
         }
         let waits = load.mix.iter().map(|share| share.work.wait);
         let patience = PATIENCE + waits.max().unwrap_or_default();
@@ -86,11 +86,7 @@ impl Driver {
         let conduct = Conduct { timetable, patience: self.patience };
         let seen = self.generator.window(&conduct, &self.kinds, kind)?;
         if let Some(error) = &seen.first_error {
-            let kind = if error.contains("wrong") {
-                FailureKind::WrongAnswer
-            } else {
-                FailureKind::Crashed
-            };
+            let kind = kind_of(error);
             let reason =
                 format!("{} of {} requests failed; the first: {error}", seen.errors, seen.sent);
             return Err(Failure::new(kind, reason));
@@ -205,6 +201,11 @@ impl Driver {
             ]),
         })
     }
+}
+
+/// The failure behind what the generator says of a request.
+fn kind_of(error: &str) -> FailureKind {
+    if error.contains("is wrong") { FailureKind::WrongAnswer } else { FailureKind::Crashed }
 }
 
 /// The state of a search for the capacity.

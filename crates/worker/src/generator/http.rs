@@ -3,8 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
-use std::thread;
+use std::net::{SocketAddr, TcpStream as StdStream};
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
@@ -18,8 +17,11 @@ use crate::protocol::{Failure, FailureKind, Usage};
 const ALARM: Token = Token(usize::MAX);
 /// A gap too short to be worth asking the kernel to wait for.
 const SPIN: Duration = Duration::from_micros(5);
-/// Connections made between two pauses in which the server can accept them.
+/// Connections made between two checks that the server has accepted all so far; fewer than the
+/// backlog that the standard library asks for.
 const CONNECT_BATCH: usize = 64;
+/// How long the answer to such a check is waited for.
+const FIRST_PATIENCE: Duration = Duration::from_secs(30);
 /// How many errors are survived before a target counts as lost.
 const MAX_ERRORS: u64 = 1_000;
 
@@ -116,11 +118,13 @@ enum Outcome {
 }
 
 impl HttpGenerator {
-    /// Opens all connections.
+    /// Opens all connections. Now and then one of them sends `first` and waits for the answer, to know that
+    /// the server has accepted all so far: one that finds the backlog full is tried again after a second
+    /// only.
     ///
     /// # Errors
-    /// If one cannot be opened.
-    pub fn connect(target: SocketAddr, connections: usize) -> Result<Self, Failure> {
+    /// If one cannot be opened or is not answered.
+    pub fn connect(target: SocketAddr, connections: usize, first: &[u8]) -> Result<Self, Failure> {
         os::raise_file_limit();
         let poll = Poll::new()?;
         let alarm = Alarm::new()?;
@@ -133,18 +137,25 @@ impl HttpGenerator {
             connections: Vec::with_capacity(connections),
         };
         for number in 0..connections {
-            let connection = generator.connection(number, connections)?;
-            generator.connections.push(connection);
-            if number % CONNECT_BATCH == CONNECT_BATCH - 1 {
-                // A connection that finds the backlog full is tried again after a second only.
-                thread::sleep(Duration::from_millis(1));
+            let mut stream = open(target, number, connections)?;
+            if (number % CONNECT_BATCH == CONNECT_BATCH - 1 || number == connections - 1)
+                && !ask(&mut stream, first).map_err(|error| {
+                    let reason = format!(
+                        "connection {} of {connections} was not served: {error}",
+                        number + 1
+                    );
+                    Failure::new(FailureKind::Crashed, reason)
+                })?
+            {
+                stream = open(target, number, connections)?;
             }
+            let connection = generator.connection(stream, number)?;
+            generator.connections.push(connection);
         }
         Ok(generator)
     }
 
-    fn connection(&self, number: usize, of: usize) -> Result<Connection, Failure> {
-        let stream = open(self.target, number, of)?;
+    fn connection(&self, stream: StdStream, number: usize) -> Result<Connection, Failure> {
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         let interest = Interest::READABLE | Interest::WRITABLE;
@@ -337,7 +348,8 @@ impl HttpGenerator {
     }
 
     fn reopen(&mut self, number: usize, now: u64) -> Result<(), Failure> {
-        let mut connection = self.connection(number, self.connections.len())?;
+        let stream = open(self.target, number, self.connections.len())?;
+        let mut connection = self.connection(stream, number)?;
         connection.free_since = now;
         // The old socket leaves the readiness loop when it is closed.
         self.connections[number] = connection;
@@ -409,6 +421,24 @@ impl Connection {
                 None => response.status < 400,
             };
             return Outcome::Answer { right, bytes: response.body.len() as u64 };
+        }
+    }
+}
+
+/// Sends a request and waits for its answer. Whether the connection stays open.
+fn ask(stream: &mut StdStream, request: &[u8]) -> io::Result<bool> {
+    stream.set_read_timeout(Some(FIRST_PATIENCE))?;
+    stream.write_all(request)?;
+    let mut reader = ResponseReader::new(Limits::CLIENT);
+    loop {
+        let count = stream.read(reader.space())?;
+        if count == 0 {
+            let last = reader.end().map_err(io::Error::other)?;
+            return last.map(|_| false).ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
+        }
+        reader.received(count);
+        if let Some(response) = reader.next().map_err(io::Error::other)? {
+            return Ok(response.keep_alive);
         }
     }
 }

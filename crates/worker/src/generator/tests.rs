@@ -12,10 +12,12 @@ use workloads::{HttpLoad, Pace, Share, arrivals};
 
 use super::capacity::Driver;
 use super::{Conduct, Expect, HttpGenerator, Timetable, histogram};
-use crate::protocol::FailureKind;
+use crate::protocol::{Failure, FailureKind};
 use crate::readiness;
 
 const PATIENCE: Duration = Duration::from_millis(500);
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// The readiness loop on a thread of this process.
 fn server() -> SocketAddr {
@@ -47,6 +49,14 @@ fn replying(reply: fn(u64) -> Vec<u8>) -> SocketAddr {
         }
     });
     address
+}
+
+/// The failure of a load that cannot succeed.
+fn failure(target: SocketAddr, load: &HttpLoad) -> Failure {
+    match Driver::connect(target, load) {
+        Err(failure) => failure,
+        Ok(mut driver) => driver.window().unwrap_err(),
+    }
 }
 
 fn load(pace: Pace, work: Work) -> HttpLoad {
@@ -83,7 +93,7 @@ fn every_pace_yields_the_expected_digest_and_every_latency() {
 
 #[test]
 fn littles_law_holds() {
-    let mut generator = HttpGenerator::connect(server(), 20).unwrap();
+    let mut generator = HttpGenerator::connect(server(), 20, GET).unwrap();
     let mut request = Vec::new();
     workloads::http::write_get(&mut request, "a", &waiting(10).target());
     let kinds = [Expect { request, body: None }];
@@ -112,8 +122,7 @@ fn a_server_that_stops_for_a_while_is_seen_by_all_who_would_have_come_meanwhile(
                     if (stop..stop + STOP).contains(&now) {
                         thread::sleep(stop + STOP - now);
                     }
-                    if stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").is_err()
-                    {
+                    if stream.write_all(OK).is_err() {
                         return;
                     }
                 }
@@ -122,7 +131,7 @@ fn a_server_that_stops_for_a_while_is_seen_by_all_who_would_have_come_meanwhile(
     });
     // Fewer connections than requests that come while the server stands still: the rest waits in the
     // generator, and that counts.
-    let mut generator = HttpGenerator::connect(address, 32).unwrap();
+    let mut generator = HttpGenerator::connect(address, 32, GET).unwrap();
     let (rate, requests) = (2_000.0, 4_000);
     let due = arrivals(7, rate, requests);
     let mut request = Vec::new();
@@ -152,7 +161,7 @@ fn a_wrong_body_and_a_wrong_status_are_wrong_answers() {
         |_| b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n".to_vec(),
     ] {
         let load = load(Pace::Closed { requests: 50 }, Work::default());
-        let failure = Driver::connect(replying(reply), &load).unwrap().window().unwrap_err();
+        let failure = failure(replying(reply), &load);
         assert_eq!(failure.failure, FailureKind::WrongAnswer, "{}", failure.reason);
     }
 }
@@ -160,11 +169,13 @@ fn a_wrong_body_and_a_wrong_status_are_wrong_answers() {
 #[test]
 fn a_server_that_hangs_up_and_one_that_is_silent_are_failures_that_say_so() {
     let load = load(Pace::Closed { requests: 50 }, Work::default());
-    let failure = Driver::connect(replying(|_| Vec::new()), &load).unwrap().window().unwrap_err();
+    let hangs_up = |number| if number == 0 { OK.to_vec() } else { Vec::new() };
+    let failure = failure(replying(hangs_up), &load);
     assert!(failure.reason.contains("closed a connection"), "{}", failure.reason);
 
-    let mut generator = HttpGenerator::connect(replying(|_| b"HTTP/1.1 ".to_vec()), 2).unwrap();
-    let kinds = [Expect { request: b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), body: None }];
+    let falls_silent = |number| if number == 0 { OK.to_vec() } else { b"HTTP/1.1 ".to_vec() };
+    let mut generator = HttpGenerator::connect(replying(falls_silent), 2, GET).unwrap();
+    let kinds = [Expect { request: GET.to_vec(), body: None }];
     for timetable in [Timetable::Closed(10), Timetable::Open(arrivals(1, 1_000.0, 10))] {
         let conduct = Conduct { timetable, patience: Duration::from_millis(100) };
         let seen = generator.window(&conduct, &kinds, |_| 0).unwrap();
@@ -175,7 +186,7 @@ fn a_server_that_hangs_up_and_one_that_is_silent_are_failures_that_say_so() {
 #[test]
 fn connections_that_the_server_closes_after_each_answer_are_opened_anew() {
     let address = server();
-    let mut generator = HttpGenerator::connect(address, 3).unwrap();
+    let mut generator = HttpGenerator::connect(address, 3, GET).unwrap();
     let request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_vec();
     let kinds = [Expect { request, body: Some(Work::default().body()) }];
     let conduct = Conduct { timetable: Timetable::Closed(60), patience: PATIENCE };
@@ -186,7 +197,7 @@ fn connections_that_the_server_closes_after_each_answer_are_opened_anew() {
 #[test]
 fn nobody_listening_is_a_failure_that_names_the_connection() {
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let failure = HttpGenerator::connect(unused, 5).unwrap_err();
+    let failure = HttpGenerator::connect(unused, 5, GET).unwrap_err();
     assert!(failure.reason.starts_with("connection 1 of 5 failed"), "{}", failure.reason);
 }
 
