@@ -159,7 +159,7 @@ fn entry_id(strategy: &str, description: &Description, variant: &str) -> String 
 pub(crate) fn rounds(profile: Profile) -> u32 {
     match profile {
         Profile::Smoke => 2,
-        Profile::Quick => 6,
+        Profile::Quick => 4,
         Profile::Standard => 12,
         Profile::Thorough => 40,
     }

@@ -1,4 +1,4 @@
-//! `pipeline`: the stages that compute are tasks, those that use a file are on the blocking pool.
+//! `pipeline`: every stage is on the blocking pool.
 
 use std::io;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::{Misuse, Tokio};
 impl Run<Pipeline> for Tokio {
     fn how(_: &PipelineParams) -> Option<How> {
         How::fair(
-            "bounded mpsc channels between two spawn_blocking stages that use files and two \
-             spawned ones that compute: nothing else runs here that they could hold up",
+            "one spawn_blocking per stage, since each computes or uses a file to its end, bounded mpsc \
+             channels between them",
             "https://docs.rs/tokio/latest/tokio/sync/mpsc/index.html#communicating-between-sync-and-async-code",
         )
     }
@@ -33,16 +33,16 @@ impl Run<Pipeline> for Tokio {
                 io::Result::Ok(())
             });
             let stages = Arc::clone(input);
-            let parse = tokio::spawn(async move {
-                while let Some(record) = raw.recv().await {
-                    to_compress.send(stages.parse(record)).await.map_err(io::Error::other)?;
+            let parse = spawn_blocking(move || {
+                while let Some(record) = raw.blocking_recv() {
+                    to_compress.blocking_send(stages.parse(record)).map_err(io::Error::other)?;
                 }
                 io::Result::Ok(())
             });
             let stages = Arc::clone(input);
-            let compress = tokio::spawn(async move {
-                while let Some(record) = parsed.recv().await {
-                    to_write.send(stages.compress(record)).await.map_err(io::Error::other)?;
+            let compress = spawn_blocking(move || {
+                while let Some(record) = parsed.blocking_recv() {
+                    to_write.blocking_send(stages.compress(record)).map_err(io::Error::other)?;
                 }
                 io::Result::Ok(())
             });
@@ -84,15 +84,15 @@ impl Run<Pipeline> for Misuse {
                 io::Result::Ok(())
             });
             let stages = Arc::clone(input);
-            let parse = tokio::spawn(async move {
-                while let Some(record) = raw.recv().await {
+            let parse = spawn_blocking(move || {
+                while let Some(record) = raw.blocking_recv() {
                     to_compress.send(stages.parse(record)).map_err(io::Error::other)?;
                 }
                 io::Result::Ok(())
             });
             let stages = Arc::clone(input);
-            let compress = tokio::spawn(async move {
-                while let Some(record) = parsed.recv().await {
+            let compress = spawn_blocking(move || {
+                while let Some(record) = parsed.blocking_recv() {
                     to_write.send(stages.compress(record)).map_err(io::Error::other)?;
                 }
                 io::Result::Ok(())

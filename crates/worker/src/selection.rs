@@ -174,7 +174,7 @@ pub fn sampling(profile: Profile, case: &Case) -> SamplingPlan {
     }
     match profile {
         Profile::Smoke => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: 0 },
-        Profile::Quick => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: millis(150) },
+        Profile::Quick => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: millis(100) },
         Profile::Standard => SamplingPlan { warmup: 1, min_samples: 3, budget_ns: millis(400) },
         Profile::Thorough => SamplingPlan { warmup: 2, min_samples: 3, budget_ns: millis(400) },
     }

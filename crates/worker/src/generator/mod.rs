@@ -58,6 +58,12 @@ fn open(target: SocketAddr, number: usize, of: usize) -> Result<TcpStream, Failu
     })
 }
 
+/// Whether requests left so late that latencies say nothing: at p99 by more than a tenth of the latency at
+/// p99, and by more than the 100 µs that waking up a thread may take. Both in nanoseconds.
+pub fn too_late(lag_p99: u64, latency_p99: u64) -> bool {
+    lag_p99 > (latency_p99 / 10).max(100_000)
+}
+
 /// A histogram of nanoseconds with three significant digits.
 pub fn histogram(latencies: impl IntoIterator<Item = u64>) -> Histogram<u64> {
     let mut histogram = Histogram::<u64>::new_with_bounds(1, MAX_LATENCY_NS, 3)

@@ -17,6 +17,7 @@ use crate::readiness;
 
 const PATIENCE: Duration = Duration::from_millis(500);
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const SPIN: Duration = Duration::from_micros(5);
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// The readiness loop on a thread of this process.
@@ -97,7 +98,7 @@ fn littles_law_holds() {
     let mut request = Vec::new();
     workloads::http::write_get(&mut request, "a", &waiting(10).target());
     let kinds = [Expect { request, body: None }];
-    let conduct = Conduct { timetable: Timetable::Closed(1_000), patience: PATIENCE };
+    let conduct = Conduct { timetable: Timetable::Closed(1_000), patience: PATIENCE, spin: SPIN };
     let seen = generator.window(&conduct, &kinds, |_| 0).unwrap();
     let mean = seen.answers.iter().map(|&(_, ns)| ns as f64).sum::<f64>() / 1_000.0;
     let in_flight = 1_000.0 / seen.wall_ns as f64 * mean;
@@ -138,7 +139,8 @@ fn a_server_that_stops_for_a_while_is_seen_by_all_who_would_have_come_meanwhile(
     workloads::http::write_get(&mut request, "a", "/");
     let kinds = [Expect { request, body: Some(b"ok".to_vec()) }];
     let started = Instant::now();
-    let conduct = Conduct { timetable: Timetable::Open(due.clone()), patience: PATIENCE };
+    let conduct =
+        Conduct { timetable: Timetable::Open(due.clone()), patience: PATIENCE, spin: SPIN };
     let seen = generator.window(&conduct, &kinds, |_| 0).unwrap();
     assert_eq!((seen.errors, seen.unanswered), (0, 0), "{:?}", seen.first_error);
     let first = (stop - started).as_nanos() as u64;
@@ -177,7 +179,7 @@ fn a_server_that_hangs_up_and_one_that_is_silent_are_failures_that_say_so() {
     let mut generator = HttpGenerator::connect(replying(falls_silent), 2, GET).unwrap();
     let kinds = [Expect { request: GET.to_vec(), body: None }];
     for timetable in [Timetable::Closed(10), Timetable::Open(arrivals(1, 1_000.0, 10))] {
-        let conduct = Conduct { timetable, patience: Duration::from_millis(100) };
+        let conduct = Conduct { timetable, patience: Duration::from_millis(100), spin: SPIN };
         let seen = generator.window(&conduct, &kinds, |_| 0).unwrap();
         assert!(seen.answers.is_empty() && seen.unanswered > 0, "{seen:?}");
     }
@@ -189,7 +191,7 @@ fn connections_that_the_server_closes_after_each_answer_are_opened_anew() {
     let mut generator = HttpGenerator::connect(address, 3, GET).unwrap();
     let request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_vec();
     let kinds = [Expect { request, body: Some(Work::default().body()) }];
-    let conduct = Conduct { timetable: Timetable::Closed(60), patience: PATIENCE };
+    let conduct = Conduct { timetable: Timetable::Closed(60), patience: PATIENCE, spin: SPIN };
     let seen = generator.window(&conduct, &kinds, |_| 0).unwrap();
     assert_eq!((seen.answers.len(), seen.errors), (60, 0), "{:?}", seen.first_error);
 }
