@@ -185,7 +185,8 @@ pub(crate) mod tests {
                     workload: id.split('/').next().unwrap().to_owned(),
                     params: serde_json::json!({}),
                     operations: 100,
-                    metric: Metric::Wall,
+                    metric: workloads::find(id.split('/').next().unwrap())
+                        .map_or(Metric::Wall, |workload| workload.spec.metric),
                     limit: Limit::SequentialOverWorkers,
                     sampling: SamplingPlan { warmup: 1, min_samples: 1, budget_ns: 0 },
                     first_round: false,

@@ -186,6 +186,11 @@ impl Comparison {
                         Some((peak, _)) if numbers.peak_threads > Some(peak) && peak > 1 => {
                             " (starting the threads, or waking them, is part of it)".to_owned()
                         }
+                        _ if ratio > 1.0 => {
+                            " (sending and answering the requests is part of it, and so \
+                                              are timers that round up to a millisecond)"
+                                .to_owned()
+                        }
                         _ => String::new(),
                     };
                     notes.push(format!(
@@ -228,17 +233,20 @@ fn generator_bound(row: &Row) -> bool {
 }
 
 /// async-std and smol share reactor and executor crates: far apart, they suggest a wrong set-up.
-pub(super) fn kinship(rows: &[Row]) -> Option<String> {
+pub(super) fn kinship(class: Class, rows: &[Row]) -> Option<String> {
     let value = |strategy: &str| {
         let row = rows.iter().find(|row| row.strategy == strategy && row.is_contestant())?;
         row.numbers.as_ref().map(|numbers| numbers.value).filter(|&value| value > 0.0)
     };
     let (one, other) = (value("async-std")?, value("smol")?);
     let ratio = (one / other).max(other / one);
+    let but = match class {
+        Class::Coordination => " (but not the version of their channels)",
+        _ => "",
+    };
     (ratio > 1.1).then(|| {
         format!(
-            "async-std and smol, which share executor and reactor (but not the version of their \
-             channels), are {} apart.",
+            "async-std and smol, which share executor and reactor{but}, are {} apart.",
             units::ratio(ratio)
         )
     })

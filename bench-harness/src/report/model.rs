@@ -270,7 +270,7 @@ impl CaseReport {
         let mut notes = measured.notes();
         let mut measured_rows = measured.rows;
         measured_rows.append(&mut rows);
-        if let Some(note) = kinship(&measured_rows) {
+        if let Some(note) = kinship(class, &measured_rows) {
             notes.push(note);
         }
         CaseReport {

@@ -169,7 +169,7 @@ fn bad_input_is_refused_in_one_sentence_that_names_it() {
         (&["run", "--out", old], "holds a run already"),
         (&["run", "--out", full], "is not empty: choose another folder with --out"),
         (&["run", "--resume", folder], "this is not the folder of a run"),
-        (&["run", "--resume", old], "schema 99 where this program writes 1"),
+        (&["run", "--resume", old], "schema 99 where this program writes 2"),
         (&["run", "--resume", "/nowhere"], "this is not the folder of a run"),
         (&["run", "--resume", old, "--rounds", "3"], "cannot be used with"),
     ] {
@@ -183,6 +183,40 @@ fn bad_input_is_refused_in_one_sentence_that_names_it() {
     assert_eq!(code(&nowhere.unwrap()), 2);
     let report = std::process::Command::new(HARNESS).args(["report", folder]).output().unwrap();
     assert_eq!(code(&report), 2);
+    for (arguments, mend) in [
+        (&["--target", "10.1.2.3:80"][..], "give a loopback address"),
+        (&["--rate", "0"], "--rate 0: give 0.001 to"),
+        (&["--path", "x"], "begin with /"),
+        (&["--connections", "90000"], "fit here; lower it or raise"),
+        (&["--duration", "soon"], "invalid value 'soon' for '--duration"),
+    ] {
+        let output =
+            std::process::Command::new(HARNESS).arg("load").args(arguments).output().unwrap();
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(stderr(&output).contains(mend), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn load_drives_the_built_in_server_and_prints_what_came_back() {
+    let arguments =
+        ["load", "--rate", "300", "--connections", "5", "--duration", "500ms", "--format", "json"];
+    let output = std::process::Command::new(HARNESS).args(arguments).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["sent"], 150);
+    assert_eq!((&json["answered"], &json["errors"]), (&json["sent"], &serde_json::json!(0)));
+    assert!(json["latency"]["p50"].as_u64() > Some(1_000), "{json}");
+    let plain = std::process::Command::new(HARNESS).args(["load", "--duration", "300ms"]).output();
+    let plain = String::from_utf8(plain.unwrap().stdout).unwrap();
+    assert!(plain.contains("closed loop") && plain.contains("0 errors"), "{plain}");
+
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let lost = std::process::Command::new(HARNESS)
+        .args(["load", "--target", &nobody.to_string()])
+        .output()
+        .unwrap();
+    assert_eq!(code(&lost), 1);
+    assert!(stderr(&lost).contains("is the server running?"), "{}", stderr(&lost));
 }
 
 #[test]

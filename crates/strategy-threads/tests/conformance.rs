@@ -28,3 +28,8 @@ fn the_server_stands_what_clients_do_to_it() {
 fn the_http_server_stands_what_clients_do_to_it() {
     conformance::assert_serves_http(Path::new(PROGRAM), &[]);
 }
+
+#[test]
+fn a_backend_that_dies_is_a_failure_that_says_so() {
+    conformance::assert_notices_a_dead_backend(Path::new(PROGRAM), "crossbeam");
+}

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use worker::{How, Run};
 use workloads::Digest;
@@ -14,8 +14,9 @@ use crate::Tokio;
 impl Run<Ring> for Tokio {
     fn how(_: &RingParams) -> Option<How> {
         How::fair(
-            "one spawned task per node, a tokio::sync::mpsc channel to the next",
-            "https://docs.rs/tokio/latest/tokio/sync/mpsc/index.html",
+            "one spawned task per node, an unbounded tokio::sync::mpsc channel to the next: one token is all \
+             that it ever holds",
+            "https://docs.rs/tokio/latest/tokio/sync/mpsc/fn.unbounded_channel.html",
         )
     }
 
@@ -26,11 +27,11 @@ impl Run<Ring> for Tokio {
 }
 
 async fn go_round(input: Arc<Tokens>) -> Token {
-    let (to_first, mut inbox) = mpsc::channel(1);
-    to_first.try_send(input.start()).expect("there is room for the token");
+    let (to_first, mut inbox) = unbounded_channel();
+    to_first.send(input.start()).expect("the inbox is open");
     let mut nodes = JoinSet::new();
     for number in 0..input.nodes() - 1 {
-        let (to_next, next_inbox) = mpsc::channel(1);
+        let (to_next, next_inbox) = unbounded_channel();
         nodes.spawn(node(Arc::clone(&input), number, inbox, to_next));
         inbox = next_inbox;
     }
@@ -43,12 +44,12 @@ async fn go_round(input: Arc<Tokens>) -> Token {
 async fn node(
     input: Arc<Tokens>,
     number: usize,
-    mut inbox: Receiver<Token>,
-    to_next: Sender<Token>,
+    mut inbox: UnboundedReceiver<Token>,
+    to_next: UnboundedSender<Token>,
 ) -> Option<Token> {
     while let Some(token) = inbox.recv().await {
         match input.pass(number, token) {
-            Next::Pass(token) => to_next.send(token).await.ok()?,
+            Next::Pass(token) => to_next.send(token).ok()?,
             Next::Done(token) => return Some(token),
         }
     }

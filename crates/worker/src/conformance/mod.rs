@@ -5,10 +5,12 @@ use std::path::Path;
 
 use workloads::{Case, Entry, Profile};
 
+mod backend;
 mod echo;
 mod http;
 mod server;
 
+pub use backend::assert_notices_a_dead_backend;
 pub use echo::assert_serves;
 pub use http::assert_serves_http;
 
