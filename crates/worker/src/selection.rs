@@ -19,9 +19,9 @@ pub struct UsageError(pub String);
 pub enum ProfileArg {
     /// Tiny sizes, to see that everything works: the numbers mean nothing
     Smoke,
-    /// A useful answer: the whole comparison in about three minutes
+    /// A useful answer: the whole comparison in less than five minutes
     Quick,
-    /// Full sizes: the whole comparison in about fifteen minutes
+    /// Full sizes: the an hour or more for the whole comparison
     Standard,
     /// Full sizes and many rounds, for close calls
     Thorough,

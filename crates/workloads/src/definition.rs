@@ -131,9 +131,9 @@ pub struct Grant {
 pub enum Profile {
     /// Tiny sizes, to see that everything works; the numbers mean nothing.
     Smoke,
-    /// A useful answer within three minutes on two cores.
+    /// A useful answer within five minutes on two cores.
     Quick,
-    /// Full sizes; about fifteen minutes.
+    /// Full sizes and more rounds; an hour or more.
     Standard,
     /// Full sizes and many rounds, for close calls.
     Thorough,

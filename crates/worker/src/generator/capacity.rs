@@ -18,7 +18,7 @@ const SPIN: Duration = Duration::from_micros(5);
 const LADDER: f64 = 1.2;
 /// Halvings of the last interval of the ladder: the capacity is known to 1.2^(1/8), 2.3 %.
 const BISECTIONS: u32 = 3;
-/// How much longer than the first quarter's the latency of the last quarter of a step may be, as a share
+/// How much longer than the second quarter's the latency of the last quarter of a step may be, as a share
 /// of the time between them: more means that the backlog grows.
 const MAX_GROWTH: f64 = 0.05;
 
