@@ -16,8 +16,8 @@ pub(super) struct Comparison {
     class: Class,
     workers: usize,
     metric: Metric,
-    /// Whether verdicts are withheld, because the generator and not the server was the bottleneck.
-    withheld: bool,
+    /// Why verdicts are withheld, if they are.
+    withheld: Option<&'static str>,
     pub(super) rows: Vec<Row>,
 }
 
@@ -52,12 +52,6 @@ impl Comparison {
             .collect();
         let contestants: Vec<_> = (0..rows.len()).filter(|&i| rows[i].is_contestant()).collect();
         let leader = judgement.leader(&contestants);
-        // Where the generator and not the server is the bottleneck, throughput says nothing.
-        let withheld = metric == Metric::Capacity && rows.iter().any(generator_bound);
-        for (&index, verdict) in contestants.iter().zip(judgement.verdicts(&contestants)) {
-            rows[index].numbers.as_mut().expect("measured rows have numbers").verdict =
-                judged.then_some(if withheld { Verdict::Undecided } else { verdict });
-        }
         let floors: Vec<_> = (0..rows.len()).filter(|&i| rows[i].strategy == "floor").collect();
         let sequential = floors.iter().copied().find(|&i| rows[i].variant == "sequential");
         let cheapest = judgement.leader(&floors);
@@ -89,6 +83,18 @@ impl Comparison {
                 let price = misuses::price(&rows[index], &rows[fair], ratio);
                 rows[index].numbers.as_mut().expect("measured rows have numbers").price = price;
             }
+        }
+        let withheld = if metric == Metric::Capacity && rows.iter().any(generator_bound) {
+            Some("the load generator and not the server was the bottleneck")
+        } else if rows.iter().any(beyond_limit) {
+            Some("somebody is beyond the limit, as the notes say")
+        } else {
+            None
+        };
+        for (&index, verdict) in contestants.iter().zip(judgement.verdicts(&contestants)) {
+            let verdict = if withheld.is_some() { Verdict::Undecided } else { verdict };
+            rows[index].numbers.as_mut().expect("measured rows have numbers").verdict =
+                judged.then_some(verdict);
         }
         let rank = |row: &Row| match (row.is_contestant(), row.standing) {
             (true, _) => 0,
@@ -125,8 +131,8 @@ impl Comparison {
                 .collect();
             return format!("Still running when looked at again: {}.", counts.join(", "));
         }
-        if self.withheld {
-            return "Verdicts are withheld: the load generator was the bottleneck.".to_owned();
+        if let Some(why) = self.withheld {
+            return format!("Verdicts are withheld: {why}.");
         }
         let Some(first) = self.rows.iter().find(|row| row.is_contestant()) else {
             return "No strategy has a fair form with a number here.".to_owned();
@@ -168,9 +174,7 @@ impl Comparison {
         for row in &self.rows {
             let Some(numbers) = &row.numbers else { continue };
             let entry = &row.entry;
-            if row.is_contestant()
-                && numbers.limit_share.is_some_and(|s| s.low.is_some_and(|l| l > 1.0))
-            {
+            if beyond_limit(row) {
                 notes.push(format!(
                     "{entry} is beyond its limit, so either the limit or the measurement is wrong: do \
                      not rely on it."
@@ -224,6 +228,12 @@ impl Comparison {
         }
         notes
     }
+}
+
+/// Whether a contestant was better than the machine allows: then something is wrong.
+fn beyond_limit(row: &Row) -> bool {
+    let share = row.numbers.as_ref().and_then(|numbers| numbers.limit_share);
+    row.is_contestant() && share.is_some_and(|share| share.low.is_some_and(|low| low > 1.0))
 }
 
 /// Whether the load generator used a CPU up, so that it may have been the bottleneck.
