@@ -90,16 +90,15 @@ impl Child {
         for variable in TUNING {
             command.env_remove(variable);
         }
-        let mut process = command
+        command
             .arg(subcommand)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .map_err(|error| {
-                io::Error::other(format!("cannot start {}: {error}", program.display()))
-            })?;
+            .process_group(0);
+        let mut process = spawn(&mut command).map_err(|error| {
+            io::Error::other(format!("cannot start {}: {error}", program.display()))
+        })?;
         let live = Live::new(process.id());
         let stdin = process.stdin.take();
         let stdout = process.stdout.take().expect("standard output is piped");
@@ -176,6 +175,23 @@ impl Child {
                 Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_micros(200)),
                 _ => return None,
             }
+        }
+    }
+}
+
+/// Starts a process. A file that was written a moment ago can still be busy, because whoever was forked
+/// meanwhile holds it open until it has started its own program.
+fn spawn(command: &mut Command) -> io::Result<std::process::Child> {
+    let deadline = Instant::now() + GRACE;
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == io::ErrorKind::ExecutableFileBusy
+                    && Instant::now() < deadline =>
+            {
+                thread::sleep(Duration::from_millis(2));
+            }
+            other => return other,
         }
     }
 }
