@@ -1,13 +1,14 @@
 //! The entries of a case that have numbers: judged, ordered, and put into words.
 
 use worker::Standing;
+use worker::observation;
 use worker::units;
 use workloads::{Class, Limit, Metric};
 
 use super::misuses;
 use super::model::{Observed, Row};
 use super::rows::row;
-use super::text::{interval, metric_value};
+use super::text::interval;
 use crate::judge::{self, Judgement, Verdict};
 use crate::plan::PlannedCase;
 
@@ -121,7 +122,7 @@ impl Comparison {
                 Metric::LatencyP99 => " at p99",
                 _ => "",
             };
-            format!("{} ({}{per})", row.entry, metric_value(self.metric, value))
+            format!("{} ({}{per})", row.entry, observation::shown(self.metric, value))
         };
         if self.metric == Metric::StillRunning {
             let counts: Vec<_> = self

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use worker::observation::shown;
 use worker::units;
 use workloads::Metric;
 
@@ -100,7 +101,7 @@ fn cells(metric: Metric, row: &Row) -> Vec<String> {
     let numbers = row.numbers.as_ref().expect("only rows with numbers are shown");
     vec![
         escape(&text::name(row)),
-        text::metric_value(metric, numbers.value),
+        shown(metric, numbers.value),
         or_dash(numbers.ratio, interval),
         text::verdict(row),
         text::share(numbers.limit_share),

@@ -1,9 +1,10 @@
 //! What known mistakes cost, each against what the same strategy does right.
 
+use worker::observation::shown;
 use worker::units;
 
 use super::model::{CaseReport, Numbers, Price, Report, Row};
-use super::text::{interval, metric_value};
+use super::text::interval;
 use crate::judge::Ratio;
 
 /// What the section says before its lines.
@@ -93,7 +94,7 @@ pub(crate) fn lines(report: &Report) -> Vec<Line> {
         let numbers = row.numbers.as_ref()?;
         let Price { against, ratio, besides } = numbers.price.as_ref()?;
         let by_metric = ratio.map(|ratio| {
-            let value = metric_value(case.metric, numbers.value);
+            let value = shown(case.metric, numbers.value);
             format!("{} that of {against} by {} ({value})", interval(ratio), case.metric)
         });
         let parts: Vec<_> = by_metric.into_iter().chain(besides.iter().cloned()).collect();

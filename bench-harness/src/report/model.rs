@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
+use worker::observation::value;
 use worker::protocol::{FailureKind, Measured};
 use worker::{Standing, units};
 use workloads::{Class, Limit, Metric, Profile, find};
 
 use super::comparison::{Comparison, kinship};
 use super::misuses;
-use super::rows::value;
 use crate::host::Host;
 use crate::journal::{Measurement, Outcome, Run};
 use crate::judge::{Ratio, Verdict};

@@ -1,39 +1,11 @@
 //! From the processes of one entry to its row of numbers.
 
-use std::collections::BTreeMap;
-
+use worker::observation::{merged_latency, percentile};
 use worker::protocol::{Measured, Sample};
-use workloads::Metric;
 
 use super::model::{Numbers, Row};
 use crate::judge::median;
 use crate::plan::{PlannedCase, PlannedEntry};
-
-/// The observation of one process: the median of its samples, or `None` if it did not record what the
-/// metric needs.
-pub(super) fn value(metric: Metric, operations: u64, measured: &Measured) -> Option<f64> {
-    let fact = |sample: &Sample, name: &str| sample.facts.get(name).map(|&value| value as f64);
-    let of_sample = |sample: &Sample| match metric {
-        Metric::Wall => Some(sample.wall_ns as f64),
-        Metric::WallPerOperation => Some(sample.wall_ns as f64 / operations as f64),
-        Metric::CpuPerOperation => {
-            sample.usage.map(|usage| usage.cpu_ns() as f64 / operations as f64)
-        }
-        Metric::Capacity => fact(sample, "capacity_per_second").map(|rate| 1e9 / rate.max(1.0)),
-        Metric::WorstGap => fact(sample, "worst_gap_ns"),
-        Metric::StillRunning => fact(sample, "still_running"),
-        // Of all samples together: percentiles are not averaged.
-        Metric::LatencyP99 => None,
-    };
-    if metric == Metric::LatencyP99 {
-        return percentile(&merged_latency(&[measured]), 0.99).map(|ns| ns as f64);
-    }
-    let mut values = measured.samples.iter().map(of_sample).collect::<Option<Vec<_>>>()?;
-    let value = median(&mut values);
-    // A logarithm is taken of a time, and a process can be too quick for the clock of CPU time. An
-    // operation can take less than a nanosecond, but not a thousandth of it.
-    Some(if metric == Metric::StillRunning { value } else { value.max(1e-3) })
-}
 
 fn median_of(measured: &Measured, of_sample: impl Fn(&Sample) -> f64) -> f64 {
     median(&mut measured.samples.iter().map(of_sample).collect::<Vec<_>>())
@@ -102,23 +74,4 @@ pub(super) fn row(
         numbers: Some(numbers),
         ..Row::without_numbers(entry, None)
     }
-}
-
-/// Histograms are merged by their counts; percentiles are never averaged.
-fn merged_latency(processes: &[&Measured]) -> BTreeMap<u64, u64> {
-    let mut merged = BTreeMap::new();
-    for (ns, count) in processes.iter().flat_map(|process| &process.latency_ns) {
-        *merged.entry(*ns).or_insert(0) += count;
-    }
-    merged
-}
-
-fn percentile(histogram: &BTreeMap<u64, u64>, share: f64) -> Option<u64> {
-    let total: u64 = histogram.values().sum();
-    let rank = (total as f64 * share).ceil() as u64;
-    let mut seen = 0;
-    histogram.iter().find_map(|(&ns, count)| {
-        seen += count;
-        (seen >= rank.max(1)).then_some(ns)
-    })
 }

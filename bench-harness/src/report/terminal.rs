@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
+use worker::observation::shown;
 use worker::units;
 use workloads::Metric;
 
@@ -93,7 +94,7 @@ fn cells(metric: Metric, row: &Row) -> Vec<String> {
     let numbers = row.numbers.as_ref().expect("only rows with numbers are shown");
     vec![
         text::name(row),
-        text::metric_value(metric, numbers.value),
+        shown(metric, numbers.value),
         or_dash(numbers.ratio, interval),
         text::verdict(row),
         or_dash(numbers.limit_share, |share| units::percent(share.estimate)),

@@ -1,8 +1,8 @@
 //! Words and numbers that all formats share, and the taming of text from outside.
 
 use worker::Standing;
+use worker::observation::shown;
 use worker::units;
-use workloads::Metric;
 
 use super::model::{CaseReport, Numbers, Report, Row};
 use crate::judge::{Ratio, Verdict};
@@ -54,7 +54,7 @@ pub(crate) fn matrix_cell(case: &CaseReport, entry: &str) -> String {
         (_, Some(Verdict::Tied)) => "tied".to_owned(),
         (_, Some(Verdict::Alone)) => "alone".to_owned(),
         (_, Some(Verdict::Undecided)) => format!("{ratio} ?"),
-        (_, None) => metric_value(case.metric, numbers.value),
+        (_, None) => shown(case.metric, numbers.value),
         (_, Some(Verdict::Slower)) => ratio,
     }
 }
@@ -101,15 +101,6 @@ pub(crate) fn share(share: Option<Ratio>) -> String {
             units::digits(high * 100.0)
         ),
         _ => units::percent(share.estimate),
-    }
-}
-
-/// A value in the unit of its metric.
-pub(crate) fn metric_value(metric: Metric, value: f64) -> String {
-    match metric {
-        Metric::Capacity => units::per_second(1e9 / value),
-        Metric::StillRunning => format!("{value:.0}"),
-        _ => units::duration(value),
     }
 }
 

@@ -8,10 +8,11 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
-use workloads::{Case, Entry, Grant, Kind, Profile, Site, catalog};
+use workloads::{Case, Entry, Grant, Kind, Metric, Profile, Site, catalog};
 
 use crate::cell;
 use crate::launch::Visit;
+use crate::observation;
 use crate::peer;
 use crate::protocol::{Failure, FailureKind, Measured, ServeRequest};
 use crate::scratch::Scratch;
@@ -334,6 +335,7 @@ fn print(
     table.load_style(presets::NOTHING);
     table.set_header([
         "case",
+        "by its metric",
         "wall",
         "per second",
         "CPU/op",
@@ -363,9 +365,21 @@ fn print(
     }
     writeln!(
         out,
-        "wall: median of the samples; one process, so no interval: run the harness to compare"
+        "medians of the samples; one process, so no interval: run the harness to compare"
     )?;
     Ok(())
+}
+
+fn by_metric(metric: Metric, value: f64) -> String {
+    let what = match metric {
+        Metric::Wall | Metric::Capacity => "",
+        Metric::WallPerOperation => " each",
+        Metric::CpuPerOperation => " CPU each",
+        Metric::LatencyP99 => " at p99",
+        Metric::WorstGap => " gap",
+        Metric::StillRunning => " running",
+    };
+    format!("{}{what}", observation::shown(metric, value))
 }
 
 fn row(case: &Case, measured: &Measured) -> Vec<String> {
@@ -384,6 +398,8 @@ fn row(case: &Case, measured: &Measured) -> Vec<String> {
     let missing = || "—".to_owned();
     vec![
         case.id.clone(),
+        observation::value(case.metric, case.operations, measured)
+            .map_or_else(missing, |value| by_metric(case.metric, value)),
         units::duration(wall),
         units::per_second(rate.unwrap_or(operations / wall * 1e9)),
         cpu.unwrap_or_else(missing),

@@ -14,6 +14,7 @@ mod suite;
 pub mod conformance;
 pub mod generator;
 pub mod launch;
+pub mod observation;
 pub mod os;
 pub mod peer;
 pub mod protocol;

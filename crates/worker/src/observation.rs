@@ -1,0 +1,132 @@
+//! What one process measured comes to: one number by the metric of its case.
+
+use std::collections::BTreeMap;
+
+use workloads::Metric;
+
+use crate::protocol::{Measured, Sample};
+use crate::units;
+
+/// The observation of one process: the median of its samples, or `None` if it did not record what the
+/// metric needs. Nanoseconds, or a count for what is still running.
+pub fn value(metric: Metric, operations: u64, measured: &Measured) -> Option<f64> {
+    let fact = |sample: &Sample, name: &str| sample.facts.get(name).map(|&value| value as f64);
+    let of_sample = |sample: &Sample| match metric {
+        Metric::Wall => Some(sample.wall_ns as f64),
+        Metric::WallPerOperation => Some(sample.wall_ns as f64 / operations as f64),
+        Metric::CpuPerOperation => {
+            sample.usage.map(|usage| usage.cpu_ns() as f64 / operations as f64)
+        }
+        Metric::Capacity => fact(sample, "capacity_per_second").map(|rate| 1e9 / rate.max(1.0)),
+        Metric::WorstGap => fact(sample, "worst_gap_ns"),
+        Metric::StillRunning => fact(sample, "still_running"),
+        // Of all samples together: percentiles are not averaged.
+        Metric::LatencyP99 => None,
+    };
+    if metric == Metric::LatencyP99 {
+        return percentile(&merged_latency(&[measured]), 0.99).map(|ns| ns as f64);
+    }
+    let mut values = measured.samples.iter().map(of_sample).collect::<Option<Vec<_>>>()?;
+    let value = median(&mut values)?;
+    // A logarithm is taken of a time, and a process can be too quick for the clock of CPU time. An
+    // operation can take less than a nanosecond, but not a thousandth of it.
+    Some(if metric == Metric::StillRunning { value } else { value.max(1e-3) })
+}
+
+/// A value in the unit of its metric.
+pub fn shown(metric: Metric, value: f64) -> String {
+    match metric {
+        Metric::Capacity => units::per_second(1e9 / value),
+        Metric::StillRunning => format!("{value:.0}"),
+        _ => units::duration(value),
+    }
+}
+
+/// Histograms are merged by their counts; percentiles are never averaged.
+pub fn merged_latency(processes: &[&Measured]) -> BTreeMap<u64, u64> {
+    let mut merged = BTreeMap::new();
+    for (ns, count) in processes.iter().flat_map(|process| &process.latency_ns) {
+        *merged.entry(*ns).or_insert(0) += count;
+    }
+    merged
+}
+
+/// The latency that a share of the operations did not exceed; `None` without operations.
+pub fn percentile(histogram: &BTreeMap<u64, u64>, share: f64) -> Option<u64> {
+    let total: u64 = histogram.values().sum();
+    let rank = (total as f64 * share).ceil() as u64;
+    let mut seen = 0;
+    histogram.iter().find_map(|(&ns, count)| {
+        seen += count;
+        (seen >= rank.max(1)).then_some(ns)
+    })
+}
+
+/// The mean of the two middle values of an even number.
+fn median(values: &mut [f64]) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let upper = *values.get(values.len() / 2)?;
+    let lower = values[(values.len() - 1) / 2];
+    Some(f64::midpoint(lower, upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use workloads::{Digest, Facts};
+
+    use super::*;
+
+    fn measured(samples: &[(u64, &[(&str, u64)])], latency_ns: Vec<(u64, u64)>) -> Measured {
+        let sample = |&(wall_ns, facts): &(u64, &[(&str, u64)])| Sample {
+            wall_ns,
+            usage: None,
+            digest: Digest::of_number(0),
+            facts: facts.iter().map(|&(name, value)| (name.to_owned(), value)).collect::<Facts>(),
+        };
+        Measured {
+            how: None,
+            warmup_ns: Vec::new(),
+            samples: samples.iter().map(sample).collect(),
+            peak_threads: None,
+            worker_threads: None,
+            peak_memory_bytes: None,
+            latency_ns,
+        }
+    }
+
+    #[test]
+    fn every_metric_has_its_value_and_its_unit() {
+        let process = measured(
+            &[
+                (10, &[("capacity_per_second", 1_000), ("worst_gap_ns", 5), ("still_running", 0)]),
+                (30, &[("capacity_per_second", 4_000), ("worst_gap_ns", 7), ("still_running", 0)]),
+            ],
+            vec![(1_000, 98), (2_000, 1), (9_000, 1)],
+        );
+        for (metric, right, text) in [
+            (Metric::Wall, 20.0, "20.0 ns"),
+            (Metric::WallPerOperation, 2.0, "2.00 ns"),
+            (Metric::LatencyP99, 2_000.0, "2.00 µs"),
+            (Metric::Capacity, 625_000.0, "1.60 k/s"),
+            (Metric::WorstGap, 6.0, "6.00 ns"),
+            (Metric::StillRunning, 0.0, "0"),
+        ] {
+            assert_eq!(value(metric, 10, &process), Some(right), "{metric}");
+            assert_eq!(shown(metric, right), text, "{metric}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_recorded_has_no_value() {
+        let process = measured(&[(10, &[]), (30, &[("worst_gap_ns", 7)])], Vec::new());
+        for metric in [
+            Metric::CpuPerOperation,
+            Metric::LatencyP99,
+            Metric::Capacity,
+            Metric::WorstGap,
+            Metric::StillRunning,
+        ] {
+            assert_eq!(value(metric, 10, &process), None, "{metric}");
+        }
+    }
+}
