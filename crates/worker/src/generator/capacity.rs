@@ -60,9 +60,12 @@ impl Driver {
         )?;
         if first.answers.len() < load.connections {
             let (count, of) = (first.answers.len(), load.connections);
-            let why = first.first_error.unwrap_or_else(|| format!("no answer within {PATIENCE:?}"));
+            let why = first
+                .first_error
+                .clone()
+                .unwrap_or_else(|| format!("no answer within {PATIENCE:?}"));
             let reason = format!("{count} of {of} connections were served: {why}");
-            return Err(Failure::new(kind_of(&why), reason));
+            return Err(Failure::new(kind_of_failure(&first), reason));
         }
         let waits = load.mix.iter().map(|share| share.work.wait);
         let patience = PATIENCE + waits.max().unwrap_or_default();
@@ -89,7 +92,7 @@ impl Driver {
         let conduct = Conduct { timetable, patience: self.patience, spin: SPIN };
         let seen = self.generator.window(&conduct, &self.kinds, kind)?;
         if let Some(error) = &seen.first_error {
-            let kind = kind_of(error);
+            let kind = kind_of_failure(&seen);
             let reason =
                 format!("{} of {} requests failed; the first: {error}", seen.errors, seen.sent);
             return Err(Failure::new(kind, reason));
@@ -206,9 +209,9 @@ impl Driver {
     }
 }
 
-/// The failure behind what the generator says of a request.
-fn kind_of(error: &str) -> FailureKind {
-    if error.contains("is wrong") { FailureKind::WrongAnswer } else { FailureKind::Crashed }
+/// What kind of failure it is that requests of a window got no right answer.
+fn kind_of_failure(seen: &Seen) -> FailureKind {
+    if seen.wrong > 0 { FailureKind::WrongAnswer } else { FailureKind::Crashed }
 }
 
 /// The state of a search for the capacity.

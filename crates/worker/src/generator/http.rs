@@ -69,9 +69,11 @@ pub struct Seen {
     pub lag_ns: Vec<u64>,
     /// Requests that were due and waited for a connection when the last one became due.
     pub backlog: usize,
-    /// Requests without a right answer, and the first reason.
+    /// Requests without a right answer.
     pub errors: u64,
-    /// The first of them.
+    /// Those of them that were answered, but not rightly.
+    pub wrong: u64,
+    /// Why the first of them failed.
     pub first_error: Option<String>,
     /// Requests that were not answered in time.
     pub unanswered: u64,
@@ -259,8 +261,9 @@ impl HttpGenerator {
                 }
                 let number = event.token().0;
                 let connection = &mut self.connections[number];
-                if event.is_writable() && connection.flush(kinds).is_err() {
-                    // Reading tells why.
+                if event.is_writable() {
+                    // Why it failed is told by reading.
+                    let _ = connection.flush(kinds);
                 }
                 if !event.is_readable() {
                     continue;
@@ -290,6 +293,7 @@ impl HttpGenerator {
                             seen.answers.push((current.index, at - current.intended));
                         } else {
                             seen.errors += 1;
+                            seen.wrong += 1;
                             seen.first_error.get_or_insert_with(|| {
                                 format!("answer {} is wrong", current.index)
                             });
@@ -416,7 +420,8 @@ impl Connection {
             let Some(current) = self.current else {
                 return Outcome::Lost("the server sent an answer that nobody asked for".to_owned());
             };
-            self.last = !response.keep_alive || count == 0;
+            // The end may have come with the answer, unannounced: no event tells of it again.
+            self.last = !response.keep_alive || count == 0 || closed;
             let right = match &kinds[current.kind].body {
                 Some(body) => response.status == 200 && response.body == body.as_slice(),
                 None => response.status < 400,

@@ -197,6 +197,29 @@ fn connections_that_the_server_closes_after_each_answer_are_opened_anew() {
 }
 
 #[test]
+fn a_server_that_closes_with_its_answer_and_does_not_say_so_is_asked_on_a_new_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // The end is there when the answer is read: both were sent before anybody looked.
+            if matches!(stream.read(&mut [0; 4096]), Ok(1..)) {
+                let _ = stream.write_all(OK);
+            }
+        }
+    });
+    let mut generator = HttpGenerator::connect(address, 1, GET).unwrap();
+    let kinds = [Expect { request: GET.to_vec(), body: Some(b"ok".to_vec()) }];
+    // Far apart, so that the end of a connection has arrived before the next request is due.
+    let due = (0..20).map(|index| index * 5_000_000).collect();
+    let conduct = Conduct { timetable: Timetable::Open(due), patience: PATIENCE, spin: SPIN };
+    let seen = generator.window(&conduct, &kinds, |_| 0).unwrap();
+    assert!(seen.answers.len() >= 19, "{seen:?}");
+    assert_eq!(seen.answers.len() as u64 + seen.errors, 20);
+}
+
+#[test]
 fn nobody_listening_is_a_failure_that_names_the_connection() {
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let failure = HttpGenerator::connect(unused, 5, GET).unwrap_err();
