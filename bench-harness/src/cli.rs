@@ -90,9 +90,10 @@ struct RunArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true,
         value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: Option<u32>,
-    /// Worker threads [default: the CPUs that this process may use]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    workers: Option<usize>,
+    /// Worker threads; several numbers, separated by commas, are a sweep: what computes is measured with
+    /// each of them, the rest with the largest [default: the CPUs that this process may use]
+    #[arg(long, value_name = "N", value_delimiter = ',', allow_negative_numbers = true)]
+    workers: Vec<usize>,
     /// Seed of the random order [default: from the clock]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,

@@ -146,7 +146,7 @@ fn check(plan: &Plan, measurements: &[Measurement]) -> Result<(), String> {
              that wrote it, or start a new run"
         ));
     }
-    if plan.workers == 0 {
+    if plan.workers == 0 || plan.cases.iter().any(|case| case.workers == 0) {
         return Err("the plan has 0 workers: start a new run".to_owned());
     }
     let planned = |m: &Measurement| {
@@ -357,7 +357,7 @@ pub(crate) mod tests {
 
         fs::write(folder.path().join(PLAN), r#"{"schema":99}"#).unwrap();
         let error = Run::read(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("schema 99 where this program writes 2"), "{error}");
+        assert!(error.contains("schema 99 where this program writes 3"), "{error}");
 
         let plan = plan(&["map"], &["a"], 1);
         fs::remove_file(folder.path().join(PLAN)).unwrap();

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use worker::launch::Description;
 use worker::protocol::SamplingPlan;
-use workloads::{Case, Digest, Entry, Limit, Metric, Profile, Sampling};
+use workloads::{Amount, Case, Class, Digest, Entry, Limit, Metric, Profile, Sampling};
 
 use crate::programs::Program;
 
 /// Version of the files of a run.
-pub(crate) const SCHEMA: u32 = 2;
+pub(crate) const SCHEMA: u32 = 3;
 
 /// `plan.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,7 @@ pub(crate) struct Plan {
     pub(crate) profile: Profile,
     pub(crate) faithful: bool,
     pub(crate) seed: u64,
+    /// The most worker threads that a case gets.
     pub(crate) workers: usize,
     pub(crate) rounds: u32,
     /// Milliseconds after which a process is killed.
@@ -47,7 +48,13 @@ pub(crate) struct PlannedCase {
     pub(crate) id: String,
     pub(crate) workload: String,
     pub(crate) params: Value,
+    pub(crate) workers: usize,
+    /// The id without the number of workers, where it is measured with several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) swept: Option<String>,
     pub(crate) operations: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) amount: Option<Amount>,
     pub(crate) metric: Metric,
     pub(crate) limit: Limit,
     pub(crate) sampling: SamplingPlan,
@@ -113,19 +120,53 @@ impl Plan {
 }
 
 impl PlannedCase {
-    pub(crate) fn new(case: Case, entry: &Entry, sampling: SamplingPlan, expected: Digest) -> Self {
+    pub(crate) fn new(
+        sized: &SizedCase,
+        case: &Case,
+        sampling: SamplingPlan,
+        expected: Digest,
+    ) -> Self {
         PlannedCase {
-            id: case.id,
-            workload: entry.spec.name.to_owned(),
-            params: case.params,
+            id: sized.id.clone(),
+            workload: sized.entry.spec.name.to_owned(),
+            params: case.params.clone(),
+            workers: sized.workers,
+            swept: (sized.id != case.id).then(|| case.id.clone()),
             operations: case.operations,
+            amount: case.amount,
             metric: case.metric,
-            limit: case.limit,
+            limit: case.limit.clone(),
             sampling,
             first_round: case.sampling == Sampling::FirstRound,
             expected,
         }
     }
+}
+
+/// A case with the number of workers that it gets, not yet settled.
+#[derive(Debug, Clone)]
+pub(crate) struct SizedCase {
+    /// Unique in the run: the case's own id, with the number of workers where it gets several.
+    pub(crate) id: String,
+    pub(crate) entry: Entry,
+    pub(crate) case: Case,
+    pub(crate) workers: usize,
+}
+
+/// The cases with each number of workers where they compute, and with the largest where they do not.
+/// `counts` go up and are not empty.
+pub(crate) fn sized(cases: Vec<(Entry, Case)>, counts: &[usize]) -> Vec<SizedCase> {
+    let sized = |(entry, case): (Entry, Case)| -> Vec<SizedCase> {
+        let swept = entry.spec.class == Class::Cpu && counts.len() > 1;
+        let counts = if swept { counts } else { &counts[counts.len() - 1..] };
+        let id = |workers| {
+            let separator = if case.id.contains('/') { ',' } else { '/' };
+            if swept { format!("{}{separator}w={workers}", case.id) } else { case.id.clone() }
+        };
+        let sized = |&workers| SizedCase { id: id(workers), entry, case: case.clone(), workers };
+        counts.iter().map(sized).collect()
+    };
+    cases.into_iter().flat_map(sized).collect()
 }
 
 /// The entries that programs make: each variant of each.
@@ -184,7 +225,10 @@ pub(crate) mod tests {
                     id: (*id).to_owned(),
                     workload: id.split('/').next().unwrap().to_owned(),
                     params: serde_json::json!({}),
+                    workers: 2,
+                    swept: None,
                     operations: 100,
+                    amount: None,
                     metric: workloads::find(id.split('/').next().unwrap())
                         .map_or(Metric::Wall, |workload| workload.spec.metric),
                     limit: Limit::SequentialOverWorkers,
@@ -229,6 +273,32 @@ pub(crate) mod tests {
             plan.steps().iter().filter(|step| step.case == case && step.entry == entry).count()
         };
         assert_eq!([visits(0, 0), visits(0, 1), visits(1, 0), visits(1, 1)], [3, 3, 1, 0]);
+    }
+
+    #[test]
+    fn cases_that_compute_get_every_number_of_workers_and_others_the_largest() {
+        let cases = || -> Vec<_> {
+            let case = |name| {
+                let entry = workloads::find(name).unwrap();
+                (entry, entry.cases(Profile::Quick).remove(0))
+            };
+            ["map", "join", "ring"].map(case).into()
+        };
+        let ids = |counts: &[usize]| -> Vec<(String, usize)> {
+            sized(cases(), counts).into_iter().map(|sized| (sized.id, sized.workers)).collect()
+        };
+        let id = |id: &str, workers| (id.to_owned(), workers);
+        assert_eq!(ids(&[4]), [id("map", 4), id("join/cutoff=1", 4), id("ring", 4)]);
+        assert_eq!(
+            ids(&[1, 4]),
+            [
+                id("map/w=1", 1),
+                id("map/w=4", 4),
+                id("join/cutoff=1,w=1", 1),
+                id("join/cutoff=1,w=4", 4),
+                id("ring", 4),
+            ]
+        );
     }
 
     #[test]

@@ -24,7 +24,8 @@ pub(crate) struct Settings {
     pub(crate) choice: Choice,
     pub(crate) source: Source,
     pub(crate) rounds: Option<u32>,
-    pub(crate) workers: Option<usize>,
+    /// Numbers of worker threads; empty for the CPUs that this process may use.
+    pub(crate) workers: Vec<usize>,
     pub(crate) seed: Option<u64>,
     pub(crate) out: Option<PathBuf>,
     pub(crate) time_limit: Option<Duration>,
@@ -36,7 +37,8 @@ pub(crate) struct Settings {
 /// If the settings cannot be met, a strategy cannot be built, or the journal cannot be written.
 pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     let cases = selection::cases(settings.profile, &settings.choice)?;
-    let workers = selection::workers(settings.workers)?;
+    let counts = worker_counts(&settings.workers)?;
+    let workers = *counts.last().expect("there is at least one");
     let now = SystemTime::now();
     let folder = settings.out.unwrap_or_else(|| {
         let stamp = humantime::format_rfc3339_seconds(now).to_string().replace(['-', ':'], "");
@@ -52,20 +54,22 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     let peer = own_program()?;
     let time_limit =
         settings.time_limit.unwrap_or_else(|| selection::time_limit(settings.choice.faithful));
-    let cases = selection::settle(cases, workers, None)?;
-    let capacity = capacity(&cases, &programs, &peer, workers, time_limit)?;
+    let settled = selection::settle(cases.clone(), workers, None)?;
+    let capacity = capacity(&settled, &programs, &peer, workers, time_limit)?;
     if launch::stopped() {
         return Ok(None);
     }
-    let cases = selection::settle(cases, workers, capacity.as_ref().map(|c| c.per_second))?;
+    let per_second = capacity.as_ref().map(|capacity| capacity.per_second);
+    let grants: BTreeMap<_, _> =
+        counts.iter().map(|&workers| (workers, selection::grant(workers, per_second))).collect();
     let mut planned = Vec::new();
-    for (entry, case) in cases {
-        let expected =
-            launch::oracle(&peer, entry.spec.name, &case.params, scratch.path(), workers).map_err(
-                |failure| anyhow::anyhow!("the oracle of {}: {}", case.id, failure.reason),
-            )?;
+    for sized in plan::sized(cases, &counts) {
+        let workload = sized.entry.spec.name;
+        let case = selection::settled(&sized.entry, &sized.case, &grants[&sized.workers])?;
+        let expected = launch::oracle(&peer, workload, &case.params, scratch.path(), sized.workers)
+            .map_err(|failure| anyhow::anyhow!("the oracle of {}: {}", case.id, failure.reason))?;
         let sampling = selection::sampling(settings.profile, &case);
-        planned.push(PlannedCase::new(case, &entry, sampling, expected));
+        planned.push(PlannedCase::new(&sized, &case, sampling, expected));
     }
     let clock = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
     let plan = Plan {
@@ -84,6 +88,18 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     let mut journal = Journal::create(&folder, &plan, &host)?;
     let steps = plan.steps();
     carry_out(&folder, &plan, &steps, &programs, &scratch, &mut journal, begin)
+}
+
+/// The numbers of worker threads that were asked for, going up.
+fn worker_counts(asked: &[usize]) -> Result<Vec<usize>, UsageError> {
+    if asked.is_empty() {
+        return Ok(vec![selection::workers(None)?]);
+    }
+    let mut counts: Vec<_> =
+        asked.iter().map(|&count| selection::workers(Some(count))).collect::<Result<_, _>>()?;
+    counts.sort_unstable();
+    counts.dedup();
+    Ok(counts)
 }
 
 /// The lowest capacity of all contestants, from which the rates of open loops follow, so that everybody
@@ -199,7 +215,7 @@ fn carry_out(
             kind: workload.kind,
             backend: workload.backend,
             params: &case.params,
-            workers: plan.workers,
+            workers: case.workers,
             sampling: case.sampling,
             scratch: scratch.path(),
             time_limit: plan.time_limit(),

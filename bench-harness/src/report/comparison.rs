@@ -28,8 +28,8 @@ impl Comparison {
         (class, metric): (Class, Metric),
         observed: &[Observed<'_>],
         rounds: &[u32],
-        workers: usize,
     ) -> Self {
+        let workers = case.workers;
         let values: Vec<Vec<f64>> = observed
             .iter()
             .map(|o| rounds.iter().map(|round| o.rounds[round].1).collect())
@@ -63,6 +63,10 @@ impl Comparison {
                 }
                 Limit::SequentialOverWorkers => sequential.map(|floor| {
                     judgement.ratio(index, floor).inverse().times(1.0 / workers as f64)
+                }),
+                Limit::SequentialOrLargest { largest, all } => sequential.map(|floor| {
+                    let part = (1.0 / workers as f64).max(*largest as f64 / *all as f64);
+                    judgement.ratio(index, floor).inverse().times(part)
                 }),
                 Limit::Floor => cheapest.map(|floor| judgement.ratio(index, floor).inverse()),
                 Limit::FloorOverWorkers => cheapest.map(|floor| {
@@ -120,6 +124,7 @@ impl Comparison {
                 Metric::CpuPerOperation => " CPU each",
                 Metric::WallPerOperation => " each",
                 Metric::LatencyP99 => " at p99",
+                Metric::BytesPerTask => " a task",
                 _ => "",
             };
             format!("{} ({}{per})", row.entry, observation::shown(self.metric, value))

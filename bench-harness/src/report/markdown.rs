@@ -7,7 +7,7 @@ use worker::units;
 use workloads::Metric;
 
 use super::misuses;
-use super::model::{CaseReport, Report, Row};
+use super::model::{CaseReport, Report, Row, Throughput};
 use super::text::{self, clean, interval, or_dash};
 
 /// The whole report.
@@ -17,9 +17,20 @@ pub(crate) fn render(report: &Report) -> String {
     for case in &report.cases {
         case_section(&mut out, case);
     }
+    curves_sections(&mut out, report);
     misuses_section(&mut out, report);
     host_section(&mut out, report);
     out
+}
+
+fn curves_sections(out: &mut String, report: &Report) {
+    for curves in &report.curves {
+        let _ = writeln!(out, "\n## {}\n\n{}\n", escape(&curves.title), curves.explanation);
+        let header: Vec<_> = curves.header().iter().map(|cell| escape(cell)).collect();
+        let lines = curves.lines.iter();
+        let rows = lines.map(|line| line.cells().iter().map(|cell| escape(cell)).collect());
+        out.push_str(&table(&header, rows));
+    }
 }
 
 fn misuses_section(out: &mut String, report: &Report) {
@@ -64,6 +75,9 @@ pub(crate) fn overview(report: &Report) -> String {
 fn case_section(out: &mut String, case: &CaseReport) {
     let _ = writeln!(out, "\n## {}\n\n{}\n", escape(&case.id), case.question);
     let _ = writeln!(out, "**{}**\n", escape(&case.answer));
+    if let Some(Throughput { per_second, unit }) = case.single_thread {
+        let _ = writeln!(out, "One thread alone: {}.\n", units::throughput(per_second, unit));
+    }
     let _ = writeln!(
         out,
         "By {}; {} operations ({}) a run; limit: {}; parameters `{}`.\n",
@@ -141,6 +155,14 @@ fn detail(out: &mut String, row: &Row) {
             numbers
                 .slowest_stage_ns
                 .map(|ns| format!("slowest stage {}", units::duration(ns as f64))),
+        );
+        parts.extend(numbers.bytes_per_task.map(|(user, kernel)| {
+            format!("{user} bytes a task in the process, {kernel} in the kernel")
+        }));
+        parts.extend(
+            numbers.active_turn_ns.map(|ns| {
+                format!("a turn of the active tasks every {}", units::duration(ns as f64))
+            }),
         );
         parts.extend(numbers.peak_depth.map(|depth| format!("at most {depth} between two stages")));
     }

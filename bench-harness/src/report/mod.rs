@@ -8,6 +8,7 @@ use anyhow::Context;
 
 mod comparison;
 mod csv;
+mod curves;
 pub(crate) mod markdown;
 mod misuses;
 mod model;

@@ -7,14 +7,18 @@ use serde_json::Value;
 use worker::observation::value;
 use worker::protocol::{FailureKind, Measured};
 use worker::{Standing, units};
-use workloads::{Class, Limit, Metric, Profile, find};
+use workloads::{Class, Limit, Metric, Profile, Unit, find};
 
 use super::comparison::{Comparison, kinship};
+use super::curves::{self, Curves};
 use super::misuses;
 use crate::host::Host;
 use crate::journal::{Measurement, Outcome, Run};
 use crate::judge::{Ratio, Verdict};
 use crate::plan::{Capacity, PlannedCase, PlannedEntry, SCHEMA};
+
+/// The entry that does one thing at a time.
+pub(super) const SEQUENTIAL: &str = "floor/sequential";
 
 /// The whole comparison.
 #[derive(Debug, Clone, Serialize)]
@@ -37,6 +41,7 @@ pub(crate) struct Report {
     /// The capacity from which the rates of open loops follow.
     pub(crate) capacity: Option<Capacity>,
     pub(crate) cases: Vec<CaseReport>,
+    pub(crate) curves: Vec<Curves>,
 }
 
 /// One workload with one set of parameters.
@@ -48,14 +53,26 @@ pub(crate) struct CaseReport {
     pub(crate) question: String,
     pub(crate) answer: String,
     pub(crate) params: Value,
+    pub(crate) workers: usize,
+    /// The id without the number of workers, where it is measured with several.
+    pub(crate) swept: Option<String>,
     pub(crate) operation: String,
     pub(crate) operations: u64,
     pub(crate) metric: Metric,
     pub(crate) limit: String,
+    /// What one thread works through in a second, without any concurrency model.
+    pub(crate) single_thread: Option<Throughput>,
     /// Contestants by the metric, then misuses, then the floor, then what has no number.
     pub(crate) rows: Vec<Row>,
     /// What looks wrong or needs explaining.
     pub(crate) notes: Vec<String>,
+}
+
+/// A rate per second.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Throughput {
+    pub(crate) per_second: f64,
+    pub(crate) unit: Unit,
 }
 
 /// One entry of a case.
@@ -115,6 +132,10 @@ pub(crate) struct Numbers {
     /// Time spent in the stage of a pipeline that took longest: with one worker a stage it cannot be
     /// faster.
     pub(crate) slowest_stage_ns: Option<u64>,
+    /// Memory that one more task takes in the process and in the kernel.
+    pub(crate) bytes_per_task: Option<(u64, u64)>,
+    /// Time from turn to turn of the tasks that stay active beside those that are parked.
+    pub(crate) active_turn_ns: Option<u64>,
     /// What a misuse costs, against the same strategy's fair form of the case where it has one.
     pub(crate) price: Option<Price>,
 }
@@ -143,7 +164,7 @@ impl Report {
             .iter()
             .map(|case| {
                 let measurements = by_case.get(case.id.as_str()).map_or(&[][..], Vec::as_slice);
-                CaseReport::of(case, &run.plan.entries, measurements, run.plan.workers)
+                CaseReport::of(case, &run.plan.entries, measurements)
             })
             .collect();
         misuses::price_across_cases(&mut cases);
@@ -169,6 +190,7 @@ impl Report {
             entries: run.plan.entries.iter().map(|entry| entry.id.clone()).collect(),
             contestants: contestants(&run.plan.entries, &cases),
             capacity: run.plan.capacity.clone(),
+            curves: curves::of(&cases, run.plan.workers),
             cases,
         }
     }
@@ -209,12 +231,7 @@ pub(super) struct Observed<'a> {
 }
 
 impl CaseReport {
-    fn of(
-        case: &PlannedCase,
-        entries: &[PlannedEntry],
-        measurements: &[&Measurement],
-        workers: usize,
-    ) -> Self {
+    fn of(case: &PlannedCase, entries: &[PlannedEntry], measurements: &[&Measurement]) -> Self {
         let spec = find(&case.workload).map(|workload| workload.spec);
         let metric = case.metric;
         let class = spec.map_or(Class::Mixed, |spec| spec.class);
@@ -265,7 +282,7 @@ impl CaseReport {
         if rounds.is_empty() {
             rows.extend(observed.drain(..).map(|o| Row::without_numbers(o.entry, None)));
         }
-        let measured = Comparison::of(case, (class, metric), &observed, &rounds, workers);
+        let measured = Comparison::of(case, (class, metric), &observed, &rounds);
         let answer = measured.answer();
         let mut notes = measured.notes();
         let mut measured_rows = measured.rows;
@@ -273,6 +290,8 @@ impl CaseReport {
         if let Some(note) = kinship(class, &measured_rows) {
             notes.push(note);
         }
+        let sequential = measured_rows.iter().find(|row| row.entry == SEQUENTIAL);
+        let single_thread = case.amount.zip(sequential.and_then(|row| row.numbers.as_ref()));
         CaseReport {
             id: case.id.clone(),
             workload: case.workload.clone(),
@@ -280,11 +299,17 @@ impl CaseReport {
             question: spec.map_or_else(String::new, |spec| spec.question.to_owned()),
             answer,
             params: case.params.clone(),
+            workers: case.workers,
+            swept: case.swept.clone(),
             operation: spec
                 .map_or_else(|| "operation".to_owned(), |spec| spec.operation.to_owned()),
             operations: case.operations,
             metric,
             limit: limit_text(&case.limit),
+            single_thread: single_thread.map(|(amount, numbers)| Throughput {
+                per_second: amount.count as f64 / numbers.wall_ns * 1e9,
+                unit: amount.unit,
+            }),
             rows: measured_rows,
             notes,
         }

@@ -65,6 +65,10 @@ pub(super) fn row(
         still_running: fact("still_running").map(|count| count as u64),
         peak_depth: fact("peak_depth").map(|depth| depth as u64),
         slowest_stage_ns: fact("slowest_stage_ns").map(|ns| ns as u64),
+        bytes_per_task: fact("user_bytes_per_task")
+            .zip(fact("kernel_bytes_per_task"))
+            .map(|(user, kernel)| (user as u64, kernel as u64)),
+        active_turn_ns: fact("active_turn_ns").map(|ns| ns as u64),
         price: None,
     };
     Row {

@@ -33,6 +33,12 @@ pub(crate) fn render(report: &Report) -> String {
     for case in &report.cases {
         case_section(&mut out, case);
     }
+    for curves in &report.curves {
+        out.push('\n');
+        paragraph(&mut out, "", &format!("{} — {}", curves.title, curves.explanation));
+        let lines = curves.lines.iter().map(super::curves::Line::cells);
+        table(&mut out, &std::iter::once(curves.header()).chain(lines).collect::<Vec<_>>(), 1);
+    }
     let prices = misuses::lines(report);
     if !prices.is_empty() {
         out.push('\n');
@@ -58,7 +64,10 @@ fn case_section(out: &mut String, case: &CaseReport) {
     out.push('\n');
     paragraph(out, "", &format!("{} — {}", clean(&case.id), case.question));
     paragraph(out, "  ", &case.answer);
-    paragraph(out, "  ", &format!("by {}, limit: {}", case.metric, case.limit));
+    let rate = case.single_thread.map_or_else(String::new, |rate| {
+        format!("; one thread alone: {}", units::throughput(rate.per_second, rate.unit))
+    });
+    paragraph(out, "  ", &format!("by {}, limit: {}{rate}", case.metric, case.limit));
     let header = ["", "value", "ratio", "verdict", "of limit", "CPU/op", "memory", "threads"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     rows.extend(

@@ -108,7 +108,7 @@ fn a_worker_that_reports_more_time_than_passed_is_not_believed() {
     assert_eq!(code(&output), 3, "{}", stderr(&output));
     for entry in ["boasts", "instant"] {
         let summary = summary(&run);
-        let failure = &row(&summary, "join", entry)["failure"];
+        let failure = &row(&summary, "join/cutoff=3", entry)["failure"];
         assert_eq!(failure["kind"], "crashed");
         assert!(failure["reason"].as_str().unwrap().contains("reported times"), "{failure}");
     }

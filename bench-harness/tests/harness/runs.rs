@@ -123,6 +123,37 @@ fn a_report_is_a_function_of_the_journal() {
 }
 
 #[test]
+fn several_numbers_of_workers_are_a_sweep_over_what_computes() {
+    let bench = Bench::with(&["threads", "floor"]);
+    let run = bench.path("run");
+    let path = run.to_str().unwrap();
+    let output = bench.run(&[
+        "run",
+        "--profile",
+        "smoke",
+        "--workload",
+        "map,gather",
+        "--workers",
+        "2,1,2",
+        "--out",
+        path,
+    ]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let summary = summary(&run);
+    let ids: Vec<_> = summary["cases"].as_array().unwrap().iter().map(|c| &c["id"]).collect();
+    assert_eq!(ids, ["gather/n=100", "map/w=1", "map/w=2"]);
+    for workers in [1, 2] {
+        let numbers = &row(&summary, &format!("map/w={workers}"), "threads")["numbers"];
+        assert_eq!(numbers["worker_threads"], workers);
+    }
+    let curves = &summary["curves"][0];
+    assert_eq!(curves["title"], "Speed-up of map");
+    assert_eq!(curves["at"], serde_json::json!(["1", "2"]));
+    assert_eq!(curves["lines"][0]["entry"], "threads");
+    assert!(fs::read_to_string(run.join("comparison.md")).unwrap().contains("## Speed-up of map"));
+}
+
+#[test]
 fn nobody_has_to_read_what_a_run_prints() {
     let bench = Bench::with(&["floor"]);
     let run = bench.path("run");
@@ -163,13 +194,15 @@ fn bad_input_is_refused_in_one_sentence_that_names_it() {
         ),
         (&["run", "--profile", "fast"], "invalid value 'fast' for '--profile"),
         (&["run", "--workers", "0"], "--workers 0 leaves nobody to work: give 1 or more"),
+        (&["run", "--workers", "2,0"], "--workers 0 leaves nobody to work: give 1 or more"),
+        (&["run", "--workers", "two"], "invalid value 'two' for '--workers"),
         (&["run", "--workers", "99999999"], "--workers 99999999: 99999999 threads are more than"),
         (&["run", "--rounds", "0"], "invalid value '0' for '--rounds"),
         (&["run", "--out", below_file], "choose another folder with --out"),
         (&["run", "--out", old], "holds a run already"),
         (&["run", "--out", full], "is not empty: choose another folder with --out"),
         (&["run", "--resume", folder], "this is not the folder of a run"),
-        (&["run", "--resume", old], "schema 99 where this program writes 2"),
+        (&["run", "--resume", old], "schema 99 where this program writes 3"),
         (&["run", "--resume", "/nowhere"], "this is not the folder of a run"),
         (&["run", "--resume", old, "--rounds", "3"], "cannot be used with"),
     ] {

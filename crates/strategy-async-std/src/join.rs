@@ -12,10 +12,14 @@ use workloads::join::{Board, Join, JoinParams, Queens};
 use crate::AsyncStd;
 
 impl Run<Join> for AsyncStd {
-    fn how(_: &JoinParams) -> Option<How> {
+    fn how(params: &JoinParams) -> Option<How> {
+        let link = "https://docs.rs/async-std/latest/async_std/task/struct.JoinHandle.html";
+        if !params.has_cutoff() {
+            return How::misuse("spawned tasks with no cut-off: every queen is a task", link);
+        }
         How::fair(
             "one spawned task per board down to the cut-off, children awaited by their parent",
-            "https://docs.rs/async-std/latest/async_std/task/struct.JoinHandle.html",
+            link,
         )
     }
 

@@ -8,7 +8,7 @@ use worker::{How, Run};
 use workloads::Digest;
 use workloads::map::{Blocks, Map, MapParams};
 
-use crate::AsyncStd;
+use crate::{AsyncStd, Misuse};
 
 impl Run<Map> for AsyncStd {
     fn how(_: &MapParams) -> Option<How> {
@@ -31,6 +31,31 @@ impl Run<Map> for AsyncStd {
             let mut hashes = Vec::with_capacity(input.len());
             for task in tasks {
                 hashes.extend(task.await);
+            }
+            Ok(input.digest(hashes))
+        })
+    }
+}
+
+impl Run<Map> for Misuse {
+    fn how(_: &MapParams) -> Option<How> {
+        How::misuse(
+            "one spawned task per block: each is handed over and awaited by itself",
+            "https://docs.rs/async-std/latest/async_std/task/fn.spawn.html",
+        )
+    }
+
+    fn run(&self, input: &Arc<Blocks>) -> io::Result<Digest> {
+        task::block_on(async {
+            let tasks: Vec<_> = (0..input.len())
+                .map(|index| {
+                    let input = Arc::clone(input);
+                    task::spawn(async move { input.hash(index) })
+                })
+                .collect();
+            let mut hashes = Vec::with_capacity(tasks.len());
+            for task in tasks {
+                hashes.push(task.await);
             }
             Ok(input.digest(hashes))
         })

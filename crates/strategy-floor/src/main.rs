@@ -1,8 +1,9 @@
 //! The workloads without any concurrency model: what everything else is held against.
 //!
 //! `sequential` does one thing at a time; `event-loop` is a readiness loop on one thread, written by
-//! hand on `mio`.
+//! hand on `mio`; `bandwidth` reads memory as fast as it goes.
 
+mod bandwidth;
 mod channel;
 mod deadline;
 mod echo;
@@ -10,13 +11,20 @@ mod endpoints;
 mod fairness;
 mod fetch;
 mod gather;
+mod grain;
+mod idle;
 mod join;
 mod map;
+mod matmul;
 mod mixed;
 mod pipeline;
 mod read_files;
+mod reduce;
 mod ring;
 mod serve;
+mod skewed;
+mod sort;
+mod spawn;
 mod timers;
 mod write_files;
 
@@ -25,6 +33,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use worker::{Means, Strategy, Variant, unsupported};
+use workloads::reduce::Reduce;
+
+use crate::bandwidth::Bandwidth;
 
 /// Longer than this and waiting one after the other tells nothing that multiplying does not.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -68,5 +79,6 @@ fn check_patience(wait: Duration, times: u64) -> io::Result<()> {
 }
 
 fn main() -> ExitCode {
-    worker::main(&[Variant::of::<Sequential>(), Variant::of::<EventLoop>()])
+    let bandwidth = Variant::partial::<Bandwidth>().run::<Reduce>().variant();
+    worker::main(&[Variant::of::<Sequential>(), Variant::of::<EventLoop>(), bandwidth])
 }

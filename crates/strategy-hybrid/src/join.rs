@@ -11,7 +11,13 @@ use workloads::join::{Board, Join, JoinParams, Queens};
 use crate::Hybrid;
 
 impl Run<Join> for Hybrid {
-    fn how(_: &JoinParams) -> Option<How> {
+    fn how(params: &JoinParams) -> Option<How> {
+        if !params.has_cutoff() {
+            return How::misuse(
+                "hybrid: recursive parallel iterators with no cut-off: every queen is a task",
+                "https://docs.rs/rayon/latest/rayon/iter/trait.IndexedParallelIterator.html#method.with_min_len",
+            );
+        }
         How::fair(
             "hybrid: recursive parallel iterators handed whole to rayon's half of the workers, their \
              oneshot awaited",

@@ -11,7 +11,13 @@ use workloads::join::{Board, Join, JoinParams, Queens};
 use crate::Rayon;
 
 impl Run<Join> for Rayon {
-    fn how(_: &JoinParams) -> Option<How> {
+    fn how(params: &JoinParams) -> Option<How> {
+        if !params.has_cutoff() {
+            return How::misuse(
+                "recursive parallel iterators with no cut-off: every queen is a task",
+                "https://docs.rs/rayon/latest/rayon/iter/trait.IndexedParallelIterator.html#method.with_min_len",
+            );
+        }
         How::fair(
             "a parallel iterator over the next boards, recursively down to the cut-off",
             "https://docs.rs/rayon/latest/rayon/index.html",

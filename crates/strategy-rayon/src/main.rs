@@ -7,13 +7,20 @@ mod endpoints;
 mod fairness;
 mod fetch;
 mod gather;
+mod grain;
+mod idle;
 mod join;
 mod map;
+mod matmul;
 mod mixed;
 mod pipeline;
 mod read_files;
+mod reduce;
 mod ring;
 mod serve;
+mod skewed;
+mod sort;
+mod spawn;
 #[cfg(test)]
 mod vocabulary;
 mod write_files;
@@ -44,13 +51,7 @@ struct Rayon {
 impl Rayon {
     /// Builds the pool for operations that wait.
     fn build_waiting(&self, threads: usize) -> io::Result<()> {
-        if threads as u64 > MAX_POOL {
-            return Err(unsupported(format!(
-                "a pool of {threads} threads: idle rayon threads search each other's queues, which \
-                 beyond {MAX_POOL} takes minutes"
-            )));
-        }
-        check_threads(threads as u64)?;
+        check_pool(threads as u64)?;
         if self.waiting.get().is_none() {
             let _ = self.waiting.set(pool(threads)?);
         }
@@ -92,7 +93,18 @@ fn pool(threads: usize) -> io::Result<ThreadPool> {
     ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)
 }
 
-/// The form, unless it takes a pool of so many threads that [`Rayon::build_waiting`] refuses.
+/// Refuses in one sentence when there cannot be so many threads that wait.
+fn check_pool(threads: u64) -> io::Result<()> {
+    if threads > MAX_POOL {
+        return Err(unsupported(format!(
+            "a pool of {threads} threads: idle rayon threads search each other's queues, which \
+             beyond {MAX_POOL} takes minutes"
+        )));
+    }
+    check_threads(threads)
+}
+
+/// The form, unless it takes so many threads that [`check_pool`] refuses.
 fn within_max_pool(threads: u64, how: Option<How>) -> Option<How> {
     how.filter(|_| threads <= MAX_POOL)
 }

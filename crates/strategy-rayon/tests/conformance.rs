@@ -13,7 +13,18 @@ fn every_answer_is_right() {
 
 #[test]
 fn one_worker_is_one_thread_that_works() {
-    let workloads = ["map", "join", "read-files", "write-files", "pipeline"];
+    let workloads = [
+        "map",
+        "join",
+        "sort",
+        "skewed",
+        "matmul",
+        "reduce",
+        "grain",
+        "read-files",
+        "write-files",
+        "pipeline",
+    ];
     conformance::assert_one_worker(Path::new(PROGRAM), &workloads);
 }
 

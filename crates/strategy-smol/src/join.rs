@@ -11,10 +11,14 @@ use workloads::join::{Board, Join, JoinParams, Queens};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Join> for Smol {
-    fn how(_: &JoinParams) -> Option<How> {
+    fn how(params: &JoinParams) -> Option<How> {
+        let link = "https://docs.rs/smol/latest/smol/struct.Task.html";
+        if !params.has_cutoff() {
+            return How::misuse("spawned tasks with no cut-off: every queen is a task", link);
+        }
         How::fair(
             "one spawned task per board down to the cut-off, children awaited by their parent",
-            "https://docs.rs/smol/latest/smol/struct.Task.html",
+            link,
         )
     }
 

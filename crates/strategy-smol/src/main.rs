@@ -7,13 +7,20 @@ mod endpoints;
 mod fairness;
 mod fetch;
 mod gather;
+mod grain;
+mod idle;
 mod join;
 mod map;
+mod matmul;
 mod mixed;
 mod pipeline;
 mod read_files;
+mod reduce;
 mod ring;
 mod serve;
+mod skewed;
+mod sort;
+mod spawn;
 #[cfg(test)]
 mod vocabulary;
 mod write_files;
@@ -27,6 +34,7 @@ use smol::Executor;
 use worker::{Means, Strategy, Variant};
 use workloads::deadline::Deadline;
 use workloads::fairness::Fairness;
+use workloads::map::Map;
 use workloads::mixed::Mixed;
 use workloads::pipeline::Pipeline;
 use workloads::read_files::ReadFiles;
@@ -75,6 +83,7 @@ fn main() -> ExitCode {
     let misuse = Variant::partial::<Misuse>()
         .run::<ReadFiles>()
         .run::<WriteFiles>()
+        .run::<Map>()
         .run::<Pipeline>()
         .run::<Deadline>()
         .run::<Fairness>()

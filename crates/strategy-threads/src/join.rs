@@ -1,25 +1,26 @@
 //! `join`: a thread per worker with a work-stealing deque each.
 
 use std::io;
-use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
-use crossbeam::deque::{Injector, Stealer, Worker};
+use crossbeam::deque::{Injector, Worker};
 use crossbeam::utils::Backoff;
 use worker::{How, Run};
 use workloads::Digest;
 use workloads::join::{Board, Join, JoinParams, Queens};
 
 use crate::Threads;
+use crate::stealing::find_task;
 
 impl Run<Join> for Threads {
-    fn how(_: &JoinParams) -> Option<How> {
-        How::fair(
-            "one scoped thread per worker with a crossbeam deque each, idle ones steal",
-            "https://docs.rs/crossbeam/latest/crossbeam/deque/index.html",
-        )
+    fn how(params: &JoinParams) -> Option<How> {
+        let link = "https://docs.rs/crossbeam/latest/crossbeam/deque/index.html";
+        if !params.has_cutoff() {
+            return How::misuse("crossbeam deques with no cut-off: every queen is a task", link);
+        }
+        How::fair("one scoped thread per worker with a crossbeam deque each, idle ones steal", link)
     }
 
     fn run(&self, input: &Arc<Queens>) -> io::Result<Digest> {
@@ -57,18 +58,4 @@ impl Run<Join> for Threads {
         });
         Ok(input.digest(solutions))
     }
-}
-
-/// The search order that crossbeam's documentation gives: own deque, then the injector in batches,
-/// then the others.
-fn find_task<T>(local: &Worker<T>, injector: &Injector<T>, stealers: &[Stealer<T>]) -> Option<T> {
-    local.pop().or_else(|| {
-        iter::repeat_with(|| {
-            injector
-                .steal_batch_and_pop(local)
-                .or_else(|| stealers.iter().map(Stealer::steal).collect())
-        })
-        .find(|steal| !steal.is_retry())
-        .and_then(|steal| steal.success())
-    })
 }

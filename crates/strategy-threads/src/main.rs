@@ -7,14 +7,22 @@ mod endpoints;
 mod fairness;
 mod fetch;
 mod gather;
+mod grain;
+mod idle;
 mod join;
 mod map;
+mod matmul;
 mod mixed;
 mod pipeline;
 mod pool;
 mod read_files;
+mod reduce;
 mod ring;
 mod serve;
+mod skewed;
+mod sort;
+mod spawn;
+mod stealing;
 #[cfg(test)]
 mod vocabulary;
 mod write_files;
@@ -25,7 +33,10 @@ use std::sync::{Arc, OnceLock};
 
 use worker::{Means, Strategy, Variant};
 use workloads::deadline::Deadline;
+use workloads::grain::Grain;
+use workloads::map::Map;
 use workloads::pipeline::Pipeline;
+use workloads::skewed::Skewed;
 
 /// Threads started where they are needed; a pool for the handlers that ask for a bounded one.
 struct Threads {
@@ -43,20 +54,28 @@ impl Strategy for Threads {
 }
 
 /// Known mistakes with threads.
-struct Misuse;
+struct Misuse {
+    workers: usize,
+}
 
 impl Strategy for Misuse {
     const NAME: &'static str = Threads::NAME;
     const VARIANT: &'static str = "misuse";
 
-    fn build(_: &Means) -> io::Result<Self> {
-        Ok(Misuse)
+    fn build(means: &Means) -> io::Result<Self> {
+        Ok(Misuse { workers: means.workers })
     }
 }
 
 fn main() -> ExitCode {
     worker::main(&[
         Variant::of::<Threads>(),
-        Variant::partial::<Misuse>().run::<Pipeline>().run::<Deadline>().variant(),
+        Variant::partial::<Misuse>()
+            .run::<Map>()
+            .run::<Skewed>()
+            .run::<Grain>()
+            .run::<Pipeline>()
+            .run::<Deadline>()
+            .variant(),
     ])
 }

@@ -13,10 +13,9 @@ fn every_answer_is_right() {
 
 #[test]
 fn one_worker_is_one_thread_that_works() {
-    conformance::assert_one_worker(
-        Path::new(PROGRAM),
-        &["map", "join", "read-files", "write-files"],
-    );
+    let workloads =
+        ["map", "join", "sort", "skewed", "matmul", "reduce", "grain", "read-files", "write-files"];
+    conformance::assert_one_worker(Path::new(PROGRAM), &workloads);
 }
 
 #[test]

@@ -11,11 +11,18 @@ use workloads::join::{Board, Join, JoinParams, Queens};
 use crate::Tokio;
 
 impl Run<Join> for Tokio {
-    fn how(_: &JoinParams) -> Option<How> {
-        How::fair(
-            "one spawned task per board down to the cut-off, children awaited by their parent",
-            "https://docs.rs/tokio/latest/tokio/task/index.html#spawning",
-        )
+    fn how(params: &JoinParams) -> Option<How> {
+        if params.has_cutoff() {
+            How::fair(
+                "one spawned task per board down to the cut-off, children awaited by their parent",
+                "https://docs.rs/tokio/latest/tokio/task/index.html#spawning",
+            )
+        } else {
+            How::misuse(
+                "one spawned task per board with no cut-off: every queen is a task",
+                "https://docs.rs/tokio/latest/tokio/task/index.html#spawning",
+            )
+        }
     }
 
     fn run(&self, input: &Arc<Queens>) -> io::Result<Digest> {

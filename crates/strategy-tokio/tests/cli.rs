@@ -24,11 +24,18 @@ fn the_list_names_every_workload_with_its_form_and_its_keys() {
         "write-files",
         "map",
         "join",
+        "sort",
+        "skewed",
+        "matmul",
+        "reduce",
+        "grain",
         "pipeline",
         "channel",
         "ring",
         "deadline",
         "fairness",
+        "spawn",
+        "idle",
         "echo",
         "serve",
         "endpoints",
@@ -36,7 +43,7 @@ fn the_list_names_every_workload_with_its_form_and_its_keys() {
     ] {
         assert!(fair.contains(&format!("\n  {workload} (")), "{workload} is missing in {fair}");
     }
-    assert!(misuse.contains("\n  mixed (") && !misuse.contains("\n  map ("), "{misuse}");
+    assert!(misuse.contains("\n  mixed (") && !misuse.contains("\n  join ("), "{misuse}");
     assert!(text.contains("https://") && text.contains("--param wait_ms="), "{text}");
 }
 
@@ -81,7 +88,7 @@ fn bad_input_is_refused_in_one_sentence_that_names_it() {
             &["run", "--variant", "fast"],
             "unknown variant `fast`: the variants are multi-thread, misuse",
         ),
-        (&["run", "map", "--variant", "misuse"], "variant `misuse` has no `map`: it has gather,"),
+        (&["run", "join", "--variant", "misuse"], "variant `misuse` has no `join`: it has gather,"),
         (&["run", "--workers", "0"], "give 1 or more"),
         (
             &["serve", "map"],

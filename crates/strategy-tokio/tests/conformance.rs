@@ -13,7 +13,10 @@ fn every_answer_is_right() {
 
 #[test]
 fn one_worker_is_one_thread_that_works() {
-    let workloads = ["map", "join", "gather", "fetch", "channel", "ring", "echo", "serve"];
+    let workloads = [
+        "map", "join", "sort", "skewed", "matmul", "reduce", "grain", "gather", "fetch", "channel",
+        "ring", "echo", "serve",
+    ];
     conformance::assert_one_worker(Path::new(PROGRAM), &workloads);
 }
 

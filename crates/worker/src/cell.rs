@@ -105,7 +105,8 @@ pub(crate) fn run<S: Run<W>, W: Workload>(request: &RunRequest) -> Result<Measur
         Site { scratch: &request.scratch, workers: request.workers, backend: request.backend };
     let input = Arc::new(W::prepare(&params, &site)?);
     strategy.ready(&input)?;
-    let mut measured = sample::measure(&request.sampling, W::census(&input), || {
+    let renew = || W::renew(&input);
+    let mut measured = sample::measure(&request.sampling, W::census(&input), renew, || {
         let digest = strategy.run(&input)?;
         Ok((digest, || {
             let facts = W::facts(&input)

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
-use workloads::{Case, Entry, Grant, Kind, Metric, Profile, Site, catalog};
+use workloads::{Case, Entry, Kind, Metric, Profile, Site, catalog};
 
 use crate::cell;
 use crate::launch::Visit;
@@ -272,7 +272,7 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
     for (entry, case) in &mut cases {
         if case.rated {
             // Here it is this strategy's own, which the case before has measured.
-            let grant = Grant { workers, unit_ns: 1, capacity: Some(capacity.unwrap_or(1_000.0)) };
+            let grant = selection::grant(workers, Some(capacity.unwrap_or(1_000.0)));
             *case = entry.settle(&case.params, &grant)?;
         }
         let visit = |expected| Visit {
@@ -378,6 +378,7 @@ fn by_metric(metric: Metric, value: f64) -> String {
         Metric::LatencyP99 => " at p99",
         Metric::WorstGap => " gap",
         Metric::StillRunning => " running",
+        Metric::BytesPerTask => " a task",
     };
     format!("{}{what}", observation::shown(metric, value))
 }

@@ -20,6 +20,10 @@ pub fn value(metric: Metric, operations: u64, measured: &Measured) -> Option<f64
         Metric::Capacity => fact(sample, "capacity_per_second").map(|rate| 1e9 / rate.max(1.0)),
         Metric::WorstGap => fact(sample, "worst_gap_ns"),
         Metric::StillRunning => fact(sample, "still_running"),
+        Metric::BytesPerTask => {
+            let (user, kernel) = ("user_bytes_per_task", "kernel_bytes_per_task");
+            fact(sample, user).zip(fact(sample, kernel)).map(|(user, kernel)| user + kernel)
+        }
         // Of all samples together: percentiles are not averaged.
         Metric::LatencyP99 => None,
     };
@@ -28,8 +32,8 @@ pub fn value(metric: Metric, operations: u64, measured: &Measured) -> Option<f64
     }
     let mut values = measured.samples.iter().map(of_sample).collect::<Option<Vec<_>>>()?;
     let value = median(&mut values)?;
-    // A logarithm is taken of a time, and a process can be too quick for the clock of CPU time. An
-    // operation can take less than a nanosecond, but not a thousandth of it.
+    // A logarithm is taken, and a process can be too quick for the clock of CPU time. An operation can
+    // take less than a nanosecond, but not a thousandth of it, and a task no memory of its own.
     Some(if metric == Metric::StillRunning { value } else { value.max(1e-3) })
 }
 
@@ -38,6 +42,7 @@ pub fn shown(metric: Metric, value: f64) -> String {
     match metric {
         Metric::Capacity => units::per_second(1e9 / value),
         Metric::StillRunning => format!("{value:.0}"),
+        Metric::BytesPerTask => units::bytes(value),
         _ => units::duration(value),
     }
 }
@@ -125,6 +130,7 @@ mod tests {
             Metric::Capacity,
             Metric::WorstGap,
             Metric::StillRunning,
+            Metric::BytesPerTask,
         ] {
             assert_eq!(value(metric, 10, &process), None, "{metric}");
         }

@@ -8,7 +8,7 @@ use crate::generator;
 use crate::os::{self, ThreadWatch};
 use crate::protocol::{Failure, Measured, Sample, SamplingPlan};
 
-/// Runs `run` as often as `plan` says. What `run` returns beside the digest is called outside the
+/// Runs `run` as often as `plan` says, each time after `renew`, which is outside the clock. What `run` returns beside the digest is called outside the
 /// clock and yields the facts of that run and the latencies of its operations in nanoseconds.
 ///
 /// Threads are watched during the first run only, which is a warm-up wherever there is one, so that
@@ -16,6 +16,7 @@ use crate::protocol::{Failure, Measured, Sample, SamplingPlan};
 pub(crate) fn measure<F>(
     plan: &SamplingPlan,
     census: &Census,
+    renew: impl Fn(),
     mut run: impl FnMut() -> Result<(Digest, F), Failure>,
 ) -> Result<Measured, Failure>
 where
@@ -34,6 +35,7 @@ where
     let mut measured_ns = 0;
     let mut histogram = generator::histogram([]);
     while plan.wants_more(measured.samples.len(), measured_ns) {
+        renew();
         let before = os::usage();
         let start = Instant::now();
         let (digest, facts) = run()?;
@@ -71,10 +73,15 @@ mod tests {
     fn warm_up_runs_are_kept_apart_from_the_timed_ones() {
         let plan = SamplingPlan { warmup: 2, min_samples: 3, budget_ns: 0 };
         let mut runs = 0;
-        let measured = measure(&plan, &Census::new(), || {
-            runs += 1;
-            Ok((Digest::of_number(runs), no_facts))
-        })
+        let measured = measure(
+            &plan,
+            &Census::new(),
+            || (),
+            || {
+                runs += 1;
+                Ok((Digest::of_number(runs), no_facts))
+            },
+        )
         .unwrap();
         assert_eq!(runs, 5);
         assert_eq!(measured.warmup_ns.len(), 2);
@@ -88,10 +95,15 @@ mod tests {
     fn a_failing_run_ends_the_measurement_with_its_reason() {
         let plan = SamplingPlan { warmup: 0, min_samples: 3, budget_ns: 0 };
         let failure = Failure::new(FailureKind::WrongAnswer, "no");
-        let result = measure(&plan, &Census::new(), || {
-            let failure = failure.clone();
-            Ok((Digest::of_number(0), move || Err(failure)))
-        });
+        let result = measure(
+            &plan,
+            &Census::new(),
+            || (),
+            || {
+                let failure = failure.clone();
+                Ok((Digest::of_number(0), move || Err(failure)))
+            },
+        );
         assert_eq!(result.unwrap_err(), failure);
     }
 }

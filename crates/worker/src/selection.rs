@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use workloads::grain::toil;
 use workloads::request::burn;
 use workloads::{Case, Entry, Grant, Profile, Sampling, catalog, find, set};
 
@@ -84,28 +85,37 @@ pub fn settle(
     workers: usize,
     capacity: Option<f64>,
 ) -> Result<Vec<(Entry, Case)>, UsageError> {
-    let grant = Grant { workers, unit_ns: unit_ns(), capacity };
-    cases
-        .into_iter()
-        .map(|(entry, case)| {
-            let settled = entry
-                .settle(&case.params, &grant)
-                .map_err(|error| UsageError(format!("{}: {error}", case.id)))?;
-            Ok((entry, settled))
-        })
-        .collect()
+    let grant = grant(workers, capacity);
+    cases.into_iter().map(|(entry, case)| Ok((entry, settled(&entry, &case, &grant)?))).collect()
 }
 
-/// Time that a unit of computing takes here, nanoseconds: the fastest of some tries.
-fn unit_ns() -> u64 {
-    const UNITS: u32 = 1_000;
+/// One case with what depends on this machine filled in.
+///
+/// # Errors
+/// If a parameter that follows is out of range.
+pub fn settled(entry: &Entry, case: &Case, grant: &Grant) -> Result<Case, UsageError> {
+    entry.settle(&case.params, grant).map_err(|error| UsageError(format!("{}: {error}", case.id)))
+}
+
+/// What is known of this machine, beside the capacity.
+pub fn grant(workers: usize, capacity: Option<f64>) -> Grant {
+    Grant {
+        workers,
+        unit_ns: (fastest_ns(|| burn(1, 1_000)) / 1_000).max(1),
+        steps_ns: (fastest_ns(|| toil(1, 100_000)) / 100).max(1),
+        threads: os::threads_that_fit(),
+        capacity,
+    }
+}
+
+/// Time that some computing takes here, nanoseconds: the fastest of some tries.
+fn fastest_ns(compute: impl Fn() -> u64) -> u64 {
     let once = || {
         let start = Instant::now();
-        std::hint::black_box(burn(1, UNITS));
+        std::hint::black_box(compute());
         start.elapsed()
     };
-    let fastest = (0..5).map(|_| once()).min().expect("there were tries");
-    (fastest.as_nanos() as u64 / u64::from(UNITS)).max(1)
+    (0..5).map(|_| once()).min().expect("there were tries").as_nanos() as u64
 }
 
 fn chosen_workloads(names: &[String]) -> Result<Vec<Entry>, UsageError> {
@@ -174,7 +184,7 @@ pub fn sampling(profile: Profile, case: &Case) -> SamplingPlan {
     }
     match profile {
         Profile::Smoke => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: 0 },
-        Profile::Quick => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: millis(100) },
+        Profile::Quick => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: millis(60) },
         Profile::Standard => SamplingPlan { warmup: 1, min_samples: 3, budget_ns: millis(400) },
         Profile::Thorough => SamplingPlan { warmup: 2, min_samples: 3, budget_ns: millis(400) },
     }

@@ -1,5 +1,7 @@
 //! Numbers for people: three significant digits and the unit that suits them.
 
+use workloads::Unit;
+
 /// A time in nanoseconds, such as `51.3 ms`.
 pub fn duration(ns: f64) -> String {
     scaled(ns, &[("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)])
@@ -16,6 +18,15 @@ pub fn bytes(count: f64) -> String {
 /// A rate per second, such as `212 k/s`.
 pub fn per_second(rate: f64) -> String {
     scaled(rate, &[("/s", 1.0), ("k/s", 1e3), ("M/s", 1e6), ("G/s", 1e9)])
+}
+
+/// What a thread works through in a second, such as `6.53 GB/s`.
+pub fn throughput(per_second: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Bytes => scaled(per_second, &[("MB/s", 1e6), ("GB/s", 1e9)]),
+        Unit::Flop => scaled(per_second, &[("MFLOP/s", 1e6), ("GFLOP/s", 1e9)]),
+        Unit::Items => scaled(per_second, &[("k items/s", 1e3), ("M items/s", 1e6)]),
+    }
 }
 
 /// A ratio, such as `1.34×`.
@@ -63,5 +74,7 @@ mod tests {
         assert_eq!(ratio(1.0), "1.00×");
         assert_eq!(ratio(11.26), "11.3×");
         assert_eq!(percent(0.971), "97.1 %");
+        assert_eq!(throughput(6.53e9, Unit::Bytes), "6.53 GB/s");
+        assert_eq!(throughput(83e9, Unit::Flop), "83.0 GFLOP/s");
     }
 }

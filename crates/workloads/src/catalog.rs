@@ -5,8 +5,8 @@ use std::io;
 use serde_json::Value;
 
 use crate::{
-    Definition, Digest, Grant, Key, Limit, Load, Metric, ParamError, Params, Profile, Sampling,
-    Service, Site, Spec, Workload, for_each_workload,
+    Amount, Definition, Digest, Grant, Key, Limit, Load, Metric, ParamError, Params, Profile,
+    Sampling, Service, Site, Spec, Workload, for_each_workload,
 };
 
 /// Whether a workload is run or served.
@@ -27,6 +27,8 @@ pub struct Case {
     pub params: Value,
     /// Number of operations in one run.
     pub operations: u64,
+    /// What one run works through, where a rate of it tells something.
+    pub amount: Option<Amount>,
     /// Connections that its load generator keeps open; 0 for a batch workload.
     pub connections: usize,
     /// The number that the strategies are ordered by.
@@ -159,6 +161,7 @@ fn case<D: Definition>(params: &D::Params, connections: usize) -> Case {
         },
         params: serde_json::to_value(params).expect("parameters are plain data"),
         operations: D::operations(params),
+        amount: D::amount(params),
         connections,
         metric: D::metric(params),
         rated: D::rated(params),

@@ -23,6 +23,8 @@ pub enum Class {
     Mixed,
     /// Handing things over, waiting for each other, and being interrupted.
     Coordination,
+    /// Having very many tasks.
+    Scale,
 }
 
 impl fmt::Display for Class {
@@ -32,6 +34,7 @@ impl fmt::Display for Class {
             Class::Cpu => "cpu",
             Class::Mixed => "mixed",
             Class::Coordination => "coordination",
+            Class::Scale => "scale",
         })
     }
 }
@@ -54,6 +57,8 @@ pub enum Metric {
     WorstGap,
     /// Operations still running some time after they were cancelled. Not judged: it is a fact.
     StillRunning,
+    /// Memory that one more task takes, in the process and in the kernel together.
+    BytesPerTask,
 }
 
 impl fmt::Display for Metric {
@@ -66,6 +71,7 @@ impl fmt::Display for Metric {
             Metric::Capacity => "capacity",
             Metric::WorstGap => "worst tick gap",
             Metric::StillRunning => "operations still running",
+            Metric::BytesPerTask => "bytes per task",
         })
     }
 }
@@ -115,12 +121,16 @@ impl<'a> Site<'a> {
 }
 
 /// What is known of the machine when the cases of a run are settled.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct Grant {
     /// Worker threads granted.
     pub workers: usize,
     /// Time that one unit of [`burn`](crate::request::burn) takes here, nanoseconds.
     pub unit_ns: u64,
+    /// Time that a thousand steps of [`toil`](crate::grain::toil) take here, nanoseconds.
+    pub steps_ns: u64,
+    /// Threads that one process can have here, if the platform tells.
+    pub threads: Option<u64>,
     /// Requests per second that the slowest contestant serves in time, once it is known.
     pub capacity: Option<f64>,
 }
@@ -163,6 +173,13 @@ pub enum Limit {
     },
     /// The sequential floor's wall time, measured in the same rounds, divided by the workers.
     SequentialOverWorkers,
+    /// The same, but no less than the part of it that the largest job takes: a job has one worker.
+    SequentialOrLargest {
+        /// Size of the largest job.
+        largest: u64,
+        /// Size of all jobs together.
+        all: u64,
+    },
     /// What the cheapest variant of the floor costs, measured in the same rounds.
     Floor,
     /// The same, divided by the workers: the floor has one thread.
@@ -181,10 +198,34 @@ impl Limit {
         match self {
             Limit::Time { reason, .. } => reason,
             Limit::SequentialOverWorkers => "sequential floor ÷ workers",
+            Limit::SequentialOrLargest { .. } => {
+                "the larger of sequential floor ÷ workers and the largest job"
+            }
             Limit::Floor => "cheapest floor",
             Limit::FloorOverWorkers => "cheapest floor ÷ workers",
         }
     }
+}
+
+/// What one run works through, from which the rate of a single thread follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amount {
+    /// How much.
+    pub count: u64,
+    /// Of what.
+    pub unit: Unit,
+}
+
+/// What is counted in a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Bytes read.
+    Bytes,
+    /// Floating-point operations.
+    Flop,
+    /// Items, such as keys.
+    Items,
 }
 
 /// Numbers about one run that are neither time nor answer, by name.
@@ -208,6 +249,12 @@ pub trait Definition: Sized + Send + Sync + 'static {
 
     /// The physical bound with these parameters.
     fn limit(params: &Self::Params) -> Limit;
+
+    /// What one run works through; none where a rate of it would tell nothing.
+    fn amount(params: &Self::Params) -> Option<Amount> {
+        let _ = params;
+        None
+    }
 
     /// The number by which the strategies are ordered with these parameters.
     fn metric(params: &Self::Params) -> Metric {
@@ -247,6 +294,11 @@ pub trait Workload: Definition {
     /// # Errors
     /// If a file cannot be made, or the backend cannot be reached.
     fn prepare(params: &Self::Params, site: &Site<'_>) -> io::Result<Self::Input>;
+
+    /// Makes anew what a run uses up, outside the clock and before each run.
+    fn renew(input: &Self::Input) {
+        let _ = input;
+    }
 
     /// The answer, computed one operation after the other.
     ///

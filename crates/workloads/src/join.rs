@@ -5,8 +5,8 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site, Spec,
-    Workload,
+    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Sampling, Site,
+    Spec, Workload,
 };
 
 const MAX_N: usize = 15;
@@ -47,15 +47,16 @@ impl Definition for Join {
     type Params = JoinParams;
 
     fn cases(profile: Profile) -> Vec<JoinParams> {
-        let n = match profile {
-            Profile::Smoke => 8,
-            _ => 12,
+        let (n, cutoffs): (_, &[u64]) = match profile {
+            Profile::Smoke => (8, &[3, 8]),
+            Profile::Quick => (12, &[1, 3, 5, 12]),
+            Profile::Standard | Profile::Thorough => (12, &[1, 2, 3, 4, 5, 6, 8, 12]),
         };
-        vec![JoinParams { n, cutoff: 3 }]
+        cutoffs.iter().map(|&cutoff| JoinParams { n, cutoff }).collect()
     }
 
-    fn label(_: &JoinParams) -> String {
-        String::new()
+    fn label(params: &JoinParams) -> String {
+        format!("cutoff={}", params.cutoff)
     }
 
     fn operations(params: &JoinParams) -> u64 {
@@ -64,6 +65,19 @@ impl Definition for Join {
 
     fn limit(_: &JoinParams) -> Limit {
         Limit::SequentialOverWorkers
+    }
+
+    /// Without a cut-off one run is long enough.
+    fn sampling(params: &JoinParams) -> Sampling {
+        if params.has_cutoff() { Sampling::Repeated } else { Sampling::Once }
+    }
+}
+
+impl JoinParams {
+    /// Whether there is a part that is solved without forking. Forking down to the last queen is a known
+    /// mistake in every model.
+    pub fn has_cutoff(&self) -> bool {
+        self.cutoff < self.n
     }
 }
 

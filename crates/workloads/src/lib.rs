@@ -9,6 +9,7 @@ mod definition;
 mod digest;
 mod lens;
 mod load;
+mod memory;
 mod params;
 
 pub mod channel;
@@ -18,21 +19,28 @@ pub mod endpoints;
 pub mod fairness;
 pub mod fetch;
 pub mod gather;
+pub mod grain;
 pub mod http;
+pub mod idle;
 pub mod join;
 pub mod map;
+pub mod matmul;
 pub mod mixed;
 pub mod pipeline;
 pub mod read_files;
+pub mod reduce;
 pub mod request;
 pub mod ring;
 pub mod serve;
+pub mod skewed;
+pub mod sort;
+pub mod spawn;
 pub mod write_files;
 
 pub use catalog::{Case, Entry, Kind, catalog, find};
 pub use definition::{
-    Class, Definition, Facts, Grant, Limit, Metric, Profile, Sampling, Service, Site, Spec,
-    Workload,
+    Amount, Class, Definition, Facts, Grant, Limit, Metric, Profile, Sampling, Service, Site, Spec,
+    Unit, Workload,
 };
 pub use digest::Digest;
 pub use lens::{Census, Gauge};
@@ -54,11 +62,18 @@ macro_rules! for_each_workload {
                 $crate::write_files::WriteFiles,
                 $crate::map::Map,
                 $crate::join::Join,
+                $crate::sort::Sort,
+                $crate::skewed::Skewed,
+                $crate::matmul::Matmul,
+                $crate::reduce::Reduce,
+                $crate::grain::Grain,
                 $crate::pipeline::Pipeline,
                 $crate::channel::Channel,
                 $crate::ring::Ring,
                 $crate::deadline::Deadline,
                 $crate::fairness::Fairness,
+                $crate::spawn::Spawn,
+                $crate::idle::Idle,
             ],
             service: [
                 $crate::echo::Echo,

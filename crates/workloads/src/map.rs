@@ -6,7 +6,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Site, Spec, Workload,
+    Amount, Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Site, Spec,
+    Unit, Workload,
 };
 
 /// The workload.
@@ -66,6 +67,10 @@ impl Definition for Map {
 
     fn limit(_: &MapParams) -> Limit {
         Limit::SequentialOverWorkers
+    }
+
+    fn amount(params: &MapParams) -> Option<Amount> {
+        Some(Amount { count: params.blocks * params.kib * 1_024, unit: Unit::Bytes })
     }
 }
 

@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_heavy_requests_keep_two_fifths_of_the_workers_busy() {
-        let grant = Grant { workers: 2, unit_ns: 2_000, capacity: None };
+        let grant = Grant { workers: 2, unit_ns: 2_000, ..Grant::default() };
         let params = Mixed::settle(Mixed::cases(Profile::Quick).remove(0), &grant);
         assert_eq!(params.heavy_units, 10_000);
         // 5 % of 800 a second take 20 ms each: 0.8 s of CPU time a second, of two.

@@ -281,7 +281,8 @@ mod tests {
 
     #[test]
     fn the_rate_follows_from_the_capacity_unless_it_is_given() {
-        let grant = Grant { workers: 2, unit_ns: 1_000, capacity: Some(10_000.0) };
+        let grant =
+            Grant { workers: 2, unit_ns: 1_000, capacity: Some(10_000.0), ..Grant::default() };
         let cases = Server::cases(Profile::Quick);
         let rates: Vec<_> =
             cases.iter().map(|case| Server::settle(case.clone(), &grant).rate).collect();

@@ -1,0 +1,368 @@
+//! Curves: what becomes of a workload when one parameter changes.
+
+use serde::Serialize;
+use worker::observation::shown;
+use worker::units;
+
+use super::model::{CaseReport, Numbers, Row, SEQUENTIAL};
+
+/// Shares of the limit for which the report says how large a task has to be.
+const WORTHWHILE: [f64; 2] = [0.5, 0.9];
+
+/// One curve for each entry.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Curves {
+    pub(crate) title: String,
+    /// What the numbers are.
+    pub(crate) explanation: String,
+    /// The parameter that changes, and its values.
+    pub(crate) parameter: String,
+    pub(crate) at: Vec<String>,
+    /// What is read off every curve.
+    pub(crate) marks: Vec<String>,
+    pub(crate) lines: Vec<Line>,
+}
+
+/// The curve of one entry.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Line {
+    pub(crate) entry: String,
+    /// Nothing where the entry has no number.
+    pub(crate) points: Vec<Option<Point>>,
+    pub(crate) marks: Vec<String>,
+}
+
+/// A value of a curve.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Point {
+    pub(crate) value: f64,
+    pub(crate) text: String,
+}
+
+/// All curves that the cases make.
+pub(super) fn of(cases: &[CaseReport], workers: usize) -> Vec<Curves> {
+    let of_workload = |name: &str| -> Vec<&CaseReport> {
+        cases.iter().filter(|case| case.workload == name && case.workers == workers).collect()
+    };
+    let mut curves: Vec<_> = [
+        grain(&of_workload("grain")),
+        cutoff(&of_workload("join")),
+        spawn(&of_workload("spawn")),
+        idle(&of_workload("idle")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    curves.extend(speed_ups(cases));
+    curves
+}
+
+/// Efficiency against the size of a task, and the smallest task worth handing over.
+fn grain(cases: &[&CaseReport]) -> Option<Curves> {
+    let sizes: Option<Vec<f64>> =
+        cases.iter().map(|case| Some(numbers(case, SEQUENTIAL)?.value)).collect();
+    let sizes = sizes?;
+    let mut curves = Curves {
+        title: "How small a task may be".to_owned(),
+        explanation: "Share of the limit (sequential ÷ workers) by the time that a task takes one thread \
+                      that hands nothing over; what handing over a task of the smallest size costs in CPU \
+                      time; and from which size on half and nine tenths of the limit are reached, \
+                      interpolated between the sizes measured."
+            .to_owned(),
+        parameter: "task".to_owned(),
+        at: sizes.iter().map(|&size| units::duration(size)).collect(),
+        marks: ["overhead a task".to_owned()]
+            .into_iter()
+            .chain(WORTHWHILE.map(|share| format!("{} from", units::percent(share))))
+            .collect(),
+        lines: Vec::new(),
+    };
+    curves.draw(cases, |_, numbers| {
+        let share = numbers.limit_share?.estimate;
+        Some(Point { value: share, text: units::percent(share) })
+    })?;
+    for line in &mut curves.lines {
+        let overhead = numbers(cases[0], &line.entry).map_or_else(String::new, |smallest| {
+            units::duration((smallest.value * cases[0].workers as f64 - sizes[0]).max(0.0))
+        });
+        let shares: Vec<_> = sizes
+            .iter()
+            .zip(&line.points)
+            .filter_map(|(&size, point)| Some((size, point.as_ref()?.value)))
+            .collect();
+        line.marks = vec![overhead];
+        line.marks.extend(WORTHWHILE.map(|level| worthwhile(&shares, level)));
+    }
+    Some(curves)
+}
+
+/// From which size on a share of the limit is reached and kept, interpolated on a logarithmic scale.
+fn worthwhile(shares: &[(f64, f64)], level: f64) -> String {
+    let below = shares.iter().rposition(|&(_, share)| share < level);
+    let Some(below) = below else {
+        return shares
+            .first()
+            .map_or_else(String::new, |(size, _)| format!("below {}", units::duration(*size)));
+    };
+    let (small, low) = shares[below];
+    let Some(&(large, high)) = shares.get(below + 1) else {
+        return format!("above {}", units::duration(small));
+    };
+    let way = (level - low) / (high - low);
+    units::duration((small.ln() + way * (large.ln() - small.ln())).exp())
+}
+
+/// Efficiency against the depth down to which recursive work forks.
+fn cutoff(cases: &[&CaseReport]) -> Option<Curves> {
+    let at: Option<Vec<_>> = cases.iter().map(|case| case.params["cutoff"].as_u64()).collect();
+    let mut curves = Curves {
+        title: "How far recursive work should fork".to_owned(),
+        explanation:
+            "Share of the limit (sequential ÷ workers) of `join` by its cut-off: the rows placed \
+                      by forking. The last is no cut-off at all."
+                .to_owned(),
+        parameter: "cut-off".to_owned(),
+        at: at?.iter().map(u64::to_string).collect(),
+        marks: Vec::new(),
+        lines: Vec::new(),
+    };
+    curves.draw(cases, |_, numbers| {
+        let share = numbers.limit_share?.estimate;
+        Some(Point { value: share, text: units::percent(share) })
+    })?;
+    Some(curves)
+}
+
+/// What a task costs against how many there are at once.
+fn spawn(cases: &[&CaseReport]) -> Option<Curves> {
+    let mut curves = Curves::by_number(
+        cases,
+        "What starting a task costs",
+        "Time to start a task that does nothing and to wait for its end, by how many are started before \
+         the first is waited for.",
+    )?;
+    curves.draw(cases, |case, numbers| {
+        Some(Point { value: numbers.value, text: shown(case.metric, numbers.value) })
+    })?;
+    Some(curves)
+}
+
+/// Memory of a parked task against how many there are.
+fn idle(cases: &[&CaseReport]) -> Option<Curves> {
+    let mut curves = Curves::by_number(
+        cases,
+        "What a parked task takes",
+        "Bytes that one more task takes, of which 64 are its own state: in the process + in the kernel, \
+         by how many are parked.",
+    )?;
+    curves.draw(cases, |_, numbers| {
+        let (user, kernel) = numbers.bytes_per_task?;
+        Some(Point { value: numbers.value, text: format!("{user} + {kernel}") })
+    })?;
+    Some(curves)
+}
+
+/// How many times as fast as one thread, for every case that was measured with several numbers of workers.
+fn speed_ups(cases: &[CaseReport]) -> Vec<Curves> {
+    let mut swept: Vec<_> = cases.iter().filter_map(|case| case.swept.as_deref()).collect();
+    swept.dedup();
+    let speed_up = |id: &str| {
+        let cases: Vec<_> = cases.iter().filter(|case| case.swept.as_deref() == Some(id)).collect();
+        let mut curves = Curves {
+            title: format!("Speed-up of {id}"),
+            explanation:
+                "How many times as fast as the sequential floor, and what share of the workers' \
+                          number that is."
+                    .to_owned(),
+            parameter: "workers".to_owned(),
+            at: cases.iter().map(|case| case.workers.to_string()).collect(),
+            marks: Vec::new(),
+            lines: Vec::new(),
+        };
+        curves.draw(&cases, |case, row| {
+            let value = numbers(case, SEQUENTIAL)?.value / row.value;
+            let efficiency = units::percent(value / case.workers as f64);
+            Some(Point { value, text: format!("{} ({efficiency})", units::ratio(value)) })
+        })?;
+        Some(curves)
+    };
+    swept.into_iter().filter_map(speed_up).collect()
+}
+
+impl Curves {
+    /// Curves over the parameter `n`; none where it does not change.
+    fn by_number(cases: &[&CaseReport], title: &str, explanation: &str) -> Option<Self> {
+        let at: Option<Vec<_>> = cases.iter().map(|case| case.params["n"].as_u64()).collect();
+        Some(Curves {
+            title: title.to_owned(),
+            explanation: explanation.to_owned(),
+            parameter: "tasks".to_owned(),
+            at: at?.iter().map(u64::to_string).collect(),
+            marks: Vec::new(),
+            lines: Vec::new(),
+        })
+    }
+
+    /// Adds a line for each entry beside the floor that has a point; `None` where a curve needs more cases.
+    fn draw(
+        &mut self,
+        cases: &[&CaseReport],
+        point: impl Fn(&CaseReport, &Numbers) -> Option<Point>,
+    ) -> Option<()> {
+        if cases.len() < 2 {
+            return None;
+        }
+        let mut entries: Vec<&Row> = Vec::new();
+        for row in cases.iter().flat_map(|case| &case.rows) {
+            if row.strategy != "floor" && !entries.iter().any(|known| known.entry == row.entry) {
+                entries.push(row);
+            }
+        }
+        for Row { entry, .. } in entries {
+            let points: Vec<_> =
+                cases.iter().map(|case| point(case, numbers(case, entry)?)).collect();
+            if points.iter().any(Option::is_some) {
+                self.lines.push(Line { entry: entry.clone(), points, marks: Vec::new() });
+            }
+        }
+        (!self.lines.is_empty()).then_some(())
+    }
+
+    /// Names of the columns: entry, every value of the parameter, every mark.
+    pub(crate) fn header(&self) -> Vec<String> {
+        let values = self.at.iter().enumerate().map(|(index, at)| match index {
+            0 => format!("{} {at}", self.parameter),
+            _ => at.clone(),
+        });
+        std::iter::once("entry".to_owned()).chain(values).chain(self.marks.clone()).collect()
+    }
+}
+
+impl Line {
+    /// The cells below [`Curves::header`].
+    pub(crate) fn cells(&self) -> Vec<String> {
+        let text = |point: &Option<Point>| {
+            point.as_ref().map_or_else(|| "—".to_owned(), |point| point.text.clone())
+        };
+        std::iter::once(self.entry.clone())
+            .chain(self.points.iter().map(text))
+            .chain(self.marks.clone())
+            .collect()
+    }
+}
+
+fn numbers<'a>(case: &'a CaseReport, entry: &str) -> Option<&'a Numbers> {
+    case.rows.iter().find(|row| row.entry == entry)?.numbers.as_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use worker::How;
+    use worker::protocol::Measured;
+
+    use super::*;
+    use crate::journal::{Measurement, Outcome, Run};
+    use crate::plan::SCHEMA;
+    use crate::plan::tests::plan;
+    use crate::report::Report;
+    use crate::report::model::tests::process;
+
+    /// A report of cases whose entries, a strategy and the sequential floor, took these times.
+    fn report(cases: &[(&str, serde_json::Value, [Measured; 2])]) -> Report {
+        let ids: Vec<_> = cases.iter().map(|(id, ..)| *id).collect();
+        let entries = ["rayon", SEQUENTIAL];
+        let mut plan = plan(&ids, &entries, 1);
+        let mut measurements = Vec::new();
+        for (planned, (id, params, outcomes)) in plan.cases.iter_mut().zip(cases) {
+            planned.params = params.clone();
+            planned.operations = 1;
+            for (entry, measured) in entries.iter().zip(outcomes) {
+                measurements.push(Measurement {
+                    schema: SCHEMA,
+                    round: 0,
+                    case: (*id).to_owned(),
+                    entry: (*entry).to_owned(),
+                    started_ms: 0,
+                    visit_ns: 1,
+                    outcome: Outcome::Measured(measured.clone()),
+                });
+            }
+        }
+        Report::of(&Run::in_memory("example", plan, measurements))
+    }
+
+    fn took(rayon_ns: u64, floor_ns: u64) -> [Measured; 2] {
+        [process(rayon_ns, How::fair("f", "l")), process(floor_ns, How::floor("f", "l"))]
+    }
+
+    #[test]
+    fn the_curve_of_grain_shows_efficiency_overhead_and_the_smallest_worthwhile_task() {
+        let report = report(&[
+            ("grain/small", serde_json::json!({}), took(200, 100)),
+            ("grain/middle", serde_json::json!({}), took(1_000, 1_000)),
+            ("grain/large", serde_json::json!({}), took(5_000, 10_000)),
+        ]);
+        let [curves] = &report.curves[..] else { panic!("{:?}", report.curves) };
+        assert_eq!(
+            curves.header(),
+            [
+                "entry",
+                "task 100 ns",
+                "1.00 µs",
+                "10.0 µs",
+                "overhead a task",
+                "50.0 % from",
+                "90.0 % from"
+            ]
+        );
+        let [line] = &curves.lines[..] else { panic!("the floor has no line") };
+        assert_eq!(
+            line.cells(),
+            ["rayon", "25.0 %", "50.0 %", "100 %", "300 ns", "1.00 µs", "6.31 µs"]
+        );
+    }
+
+    #[test]
+    fn memory_of_parked_tasks_shows_both_sides_and_leaves_open_what_is_missing() {
+        let with_facts = |user: u64, kernel: u64| {
+            let mut measured = process(1, How::fair("f", "l"));
+            for sample in &mut measured.samples {
+                sample.facts.insert("user_bytes_per_task".to_owned(), user);
+                sample.facts.insert("kernel_bytes_per_task".to_owned(), kernel);
+            }
+            measured
+        };
+        let case = |id, n, process: Measured| {
+            (id, serde_json::json!({ "n": n }), [process, with_facts(64, 0)])
+        };
+        let nothing = process(1, How::fair("f", "l"));
+        let report = report(&[
+            case("idle/n=10", 10, with_facts(400, 20_000)),
+            case("idle/n=20", 20, nothing),
+        ]);
+        let [curves] = &report.curves[..] else { panic!("{:?}", report.curves) };
+        assert_eq!(curves.header(), ["entry", "tasks 10", "20"]);
+        assert_eq!(curves.lines[0].cells(), ["rayon", "400 + 20000", "—"]);
+    }
+
+    #[test]
+    fn one_case_makes_no_curve() {
+        let report = report(&[("spawn/n=1", serde_json::json!({"n": 1}), took(200, 100))]);
+        assert!(report.curves.is_empty());
+    }
+
+    #[test]
+    fn the_smallest_worthwhile_task_is_read_off_the_curve() {
+        let shares = [(100.0, 0.1), (1_000.0, 0.5), (10_000.0, 0.9), (100_000.0, 1.0)];
+        assert_eq!(worthwhile(&shares, 0.5), "1.00 µs");
+        assert_eq!(worthwhile(&shares, 0.7), "3.16 µs", "half-way on a logarithmic scale");
+        assert_eq!(worthwhile(&shares, 0.05), "below 100 ns");
+        assert_eq!(worthwhile(&shares[..2], 0.9), "above 1.00 µs");
+    }
+
+    #[test]
+    fn a_share_that_is_lost_again_does_not_count() {
+        let shares = [(100.0, 0.6), (1_000.0, 0.4), (10_000.0, 0.6)];
+        assert_eq!(worthwhile(&shares, 0.5), "3.16 µs");
+    }
+}

@@ -1,0 +1,51 @@
+//! `reduce`: one chunk after the other, and what the memory gives.
+
+use std::io;
+use std::sync::Arc;
+
+use worker::{How, Run};
+use workloads::Digest;
+use workloads::reduce::{Numbers, Reduce, ReduceParams};
+
+use crate::bandwidth::Bandwidth;
+use crate::{EventLoop, Sequential, nothing_to_wait_for};
+
+impl Run<Reduce> for Sequential {
+    fn how(_: &ReduceParams) -> Option<How> {
+        How::floor(
+            "one chunk after the other",
+            "https://doc.rust-lang.org/std/iter/trait.Iterator.html",
+        )
+    }
+
+    fn run(&self, input: &Arc<Numbers>) -> io::Result<Digest> {
+        Ok(input.digest((0..input.chunks()).map(|index| input.sum(index)).sum()))
+    }
+}
+
+impl Run<Reduce> for EventLoop {
+    fn how(_: &ReduceParams) -> Option<How> {
+        None
+    }
+
+    fn run(&self, _: &Arc<Numbers>) -> io::Result<Digest> {
+        nothing_to_wait_for()
+    }
+}
+
+impl Run<Reduce> for Bandwidth {
+    fn how(_: &ReduceParams) -> Option<How> {
+        How::floor(
+            "a thread for each worker, running before the clock starts, each reading its equal part once",
+            "https://www.cs.virginia.edu/stream/ref.html",
+        )
+    }
+
+    fn ready(&self, input: &Arc<Numbers>) -> io::Result<()> {
+        self.start(input)
+    }
+
+    fn run(&self, input: &Arc<Numbers>) -> io::Result<Digest> {
+        Ok(input.digest(self.read(input)))
+    }
+}

@@ -1,0 +1,61 @@
+//! `idle`: one task each, released by setting a cell that all of them await.
+
+use std::io;
+use std::sync::Arc;
+
+use smol::future::yield_now;
+use smol::lock::OnceCell;
+use worker::{How, Run};
+use workloads::Digest;
+use workloads::idle::{Idle, IdleParams, Lot};
+
+use crate::{EXECUTOR, Smol};
+
+impl Run<Idle> for Smol {
+    fn how(_: &IdleParams) -> Option<How> {
+        How::fair(
+            "one spawned task each, awaiting a lock::OnceCell that is set to release them all",
+            "https://docs.rs/smol/latest/smol/lock/struct.OnceCell.html#method.wait",
+        )
+    }
+
+    fn run(&self, input: &Arc<Lot>) -> io::Result<Digest> {
+        // A waiter lives in its task's future; those of a channel, semaphore or barrier are boxed.
+        let release = Arc::new(OnceCell::new());
+        let mut parked = Vec::with_capacity(input.tasks() as usize);
+        for batch in input.batches() {
+            let started = batch.end;
+            let tasks = batch.map(|id| {
+                let (lot, release) = (Arc::clone(input), Arc::clone(&release));
+                async move {
+                    let state = lot.park(id);
+                    release.wait().await;
+                    lot.leave(state);
+                }
+            });
+            EXECUTOR.spawn_many(tasks, &mut parked);
+            input.observe(started)?;
+        }
+        let tasks = (0..input.active()).map(|_| {
+            let lot = Arc::clone(input);
+            async move {
+                for _ in 0..lot.turns() {
+                    lot.turn();
+                    yield_now().await;
+                }
+            }
+        });
+        let mut active = Vec::with_capacity(input.active() as usize);
+        EXECUTOR.spawn_many(tasks, &mut active);
+        smol::block_on(async {
+            for task in active {
+                task.await;
+            }
+            release.set(()).await.map_err(|()| io::Error::other("released twice"))?;
+            for task in parked {
+                task.await;
+            }
+            Ok(input.digest())
+        })
+    }
+}

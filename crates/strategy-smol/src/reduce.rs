@@ -1,0 +1,35 @@
+//! `reduce`: one task per chunk of the array.
+
+use std::io;
+use std::sync::Arc;
+
+use worker::{How, Run};
+use workloads::Digest;
+use workloads::reduce::{Numbers, Reduce, ReduceParams};
+
+use crate::{EXECUTOR, Smol};
+
+impl Run<Reduce> for Smol {
+    fn how(_: &ReduceParams) -> Option<How> {
+        How::fair(
+            "one spawned task per chunk, tasks awaited in order",
+            "https://docs.rs/smol/latest/smol/struct.Executor.html#method.spawn",
+        )
+    }
+
+    fn run(&self, input: &Arc<Numbers>) -> io::Result<Digest> {
+        smol::block_on(async {
+            let tasks: Vec<_> = (0..input.chunks())
+                .map(|index| {
+                    let input = Arc::clone(input);
+                    EXECUTOR.spawn(async move { input.sum(index) })
+                })
+                .collect();
+            let mut total = 0.0;
+            for task in tasks {
+                total += task.await;
+            }
+            Ok(input.digest(total))
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! `grain`: every piece of work is a task.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+use tokio::task::JoinError;
+use worker::{How, Run};
+use workloads::Digest;
+use workloads::grain::{Grain, GrainParams, Grains, Yield};
+
+use crate::Tokio;
+
+/// Tasks spawned and not awaited at most: more than workers run out of, and few enough for the memory of
+/// those that have ended to be used again while it is in the cache.
+const IN_FLIGHT: usize = 1_000;
+
+impl Run<Grain> for Tokio {
+    fn how(_: &GrainParams) -> Option<How> {
+        How::fair(
+            "one spawned task per piece, 1,000 in flight at most, handles awaited in order",
+            "https://docs.rs/tokio/latest/tokio/task/fn.spawn.html",
+        )
+    }
+
+    fn run(&self, input: &Arc<Grains>) -> io::Result<Digest> {
+        let all = self.runtime.block_on(self.runtime.spawn(run_all(Arc::clone(input))))??;
+        Ok(input.digest(all))
+    }
+}
+
+async fn run_all(grains: Arc<Grains>) -> Result<Yield, JoinError> {
+    let mut all = Yield::default();
+    let mut tasks = VecDeque::with_capacity(IN_FLIGHT);
+    for id in 0..grains.tasks() {
+        if tasks.len() == IN_FLIGHT
+            && let Some(oldest) = tasks.pop_front()
+        {
+            all = all + oldest.await?;
+        }
+        let grains = Arc::clone(&grains);
+        tasks.push_back(tokio::spawn(async move { grains.run(id) }));
+    }
+    for task in tasks {
+        all = all + task.await?;
+    }
+    Ok(all)
+}
