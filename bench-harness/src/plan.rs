@@ -127,11 +127,12 @@ impl PlannedCase {
         expected: Digest,
     ) -> Self {
         PlannedCase {
-            id: sized.id.clone(),
+            // A sweep's id says the workers; others may hold what was settled.
+            id: if sized.swept.is_some() { sized.id.clone() } else { case.id.clone() },
             workload: sized.entry.spec.name.to_owned(),
             params: case.params.clone(),
             workers: sized.workers,
-            swept: (sized.id != case.id).then(|| case.id.clone()),
+            swept: sized.swept.clone(),
             operations: case.operations,
             amount: case.amount,
             metric: case.metric,
@@ -151,6 +152,8 @@ pub(crate) struct SizedCase {
     pub(crate) entry: Entry,
     pub(crate) case: Case,
     pub(crate) workers: usize,
+    /// The case's own id, where it gets several numbers of workers.
+    pub(crate) swept: Option<String>,
 }
 
 /// The cases with each number of workers where they compute, and with the largest where they do not.
@@ -163,7 +166,13 @@ pub(crate) fn sized(cases: Vec<(Entry, Case)>, counts: &[usize]) -> Vec<SizedCas
             let separator = if case.id.contains('/') { ',' } else { '/' };
             if swept { format!("{}{separator}w={workers}", case.id) } else { case.id.clone() }
         };
-        let sized = |&workers| SizedCase { id: id(workers), entry, case: case.clone(), workers };
+        let sized = |&workers| SizedCase {
+            id: id(workers),
+            entry,
+            case: case.clone(),
+            workers,
+            swept: swept.then(|| case.id.clone()),
+        };
         counts.iter().map(sized).collect()
     };
     cases.into_iter().flat_map(sized).collect()

@@ -48,7 +48,7 @@ fn besides(bad: &Numbers, good: &Numbers) -> Vec<String> {
 }
 
 /// Prices misuses whose strategy has no fair form in the same case by its best fair form of the same
-/// workload, or else by the leader of the case.
+/// workload with as many workers, or else by the leader of the case.
 pub(super) fn price_across_cases(cases: &mut [CaseReport]) {
     let fair: Vec<_> = cases
         .iter()
@@ -56,11 +56,12 @@ pub(super) fn price_across_cases(cases: &mut [CaseReport]) {
         .filter(|(_, row)| row.is_contestant())
         .filter_map(|(case, row)| {
             let value = row.numbers.as_ref()?.value;
-            Some((case.workload.clone(), case.metric, row.strategy.clone(), case.id.clone(), value))
+            let workload = (case.workload.clone(), case.metric, case.workers);
+            Some((workload, row.strategy.clone(), case.id.clone(), value))
         })
         .collect();
     for case in cases {
-        let (workload, metric) = (case.workload.clone(), case.metric);
+        let workload = (case.workload.clone(), case.metric, case.workers);
         for row in &mut case.rows {
             let strategy = row.strategy.clone();
             let Some(numbers) = row.numbers.as_mut() else { continue };
@@ -69,10 +70,10 @@ pub(super) fn price_across_cases(cases: &mut [CaseReport]) {
             }
             let best = fair
                 .iter()
-                .filter(|f| f.0 == workload && f.1 == metric && f.2 == strategy)
-                .min_by(|a, b| a.4.total_cmp(&b.4));
+                .filter(|f| f.0 == workload && f.1 == strategy)
+                .min_by(|a, b| a.3.total_cmp(&b.3));
             numbers.price = match best {
-                Some((_, _, strategy, other, value)) => Some(Price {
+                Some((_, strategy, other, value)) => Some(Price {
                     against: format!("{strategy} in {other}"),
                     ratio: Some(Ratio { estimate: numbers.value / value, low: None, high: None }),
                     besides: Vec::new(),

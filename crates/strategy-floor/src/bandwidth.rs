@@ -1,4 +1,4 @@
-//! What the memory gives: threads that are running already read the array once, with nothing to hand over.
+//! What the memory gives: threads that are running already read the array once, chunk by chunk.
 
 use std::hint;
 use std::io;
@@ -19,8 +19,9 @@ pub(crate) struct Bandwidth {
 struct Shared {
     /// How often reading has begun.
     begun: AtomicUsize,
-    /// How often one of the others has come to the end of its part.
+    /// How often one of the others has found nothing left to read.
     ended: AtomicUsize,
+    next_chunk: AtomicUsize,
     /// Sum of what the others read. Whole numbers, so that they can be added up atomically.
     sum: AtomicU64,
 }
@@ -37,12 +38,12 @@ impl Strategy for Bandwidth {
 impl Bandwidth {
     /// Starts the other threads, which from then on spin between two runs.
     pub(crate) fn start(&self, input: &Arc<Numbers>) -> io::Result<()> {
-        for part in input.parts(self.workers).skip(1) {
+        for _ in 1..self.workers {
             let (input, shared) = (Arc::clone(input), Arc::clone(&self.shared));
             thread::Builder::new().spawn(move || {
                 for time in 1.. {
                     spin_until(&shared.begun, time);
-                    shared.sum.fetch_add(input.sum_of(part.clone()) as u64, SeqCst);
+                    shared.sum.fetch_add(shared.read(&input) as u64, SeqCst);
                     shared.ended.fetch_add(1, SeqCst);
                 }
             })?;
@@ -52,11 +53,26 @@ impl Bandwidth {
 
     /// Reads the whole array and returns its sum.
     pub(crate) fn read(&self, input: &Numbers) -> f64 {
-        let others = self.workers - 1;
-        let time = self.shared.begun.fetch_add(1, SeqCst) + 1;
-        let own: f64 = input.parts(self.workers).take(1).map(|part| input.sum_of(part)).sum();
-        spin_until(&self.shared.ended, time * others);
-        own + self.shared.sum.swap(0, SeqCst) as f64
+        let Shared { begun, ended, next_chunk, sum } = &*self.shared;
+        next_chunk.store(0, SeqCst);
+        let time = begun.fetch_add(1, SeqCst) + 1;
+        let own = self.shared.read(input);
+        spin_until(ended, time * (self.workers - 1));
+        own + sum.swap(0, SeqCst) as f64
+    }
+}
+
+impl Shared {
+    /// Reads chunks until none is left and returns their sum.
+    fn read(&self, input: &Numbers) -> f64 {
+        let mut sum = 0.0;
+        loop {
+            let chunk = self.next_chunk.fetch_add(1, SeqCst);
+            if chunk >= input.chunks() {
+                return sum;
+            }
+            sum += input.sum(chunk);
+        }
     }
 }
 

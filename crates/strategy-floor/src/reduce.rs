@@ -36,7 +36,7 @@ impl Run<Reduce> for EventLoop {
 impl Run<Reduce> for Bandwidth {
     fn how(_: &ReduceParams) -> Option<How> {
         How::floor(
-            "a thread for each worker, running before the clock starts, each reading its equal part once",
+            "a thread for each worker, running before the clock starts, each taking the next chunk",
             "https://www.cs.virginia.edu/stream/ref.html",
         )
     }

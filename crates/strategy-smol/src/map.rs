@@ -1,6 +1,7 @@
 //! `map`: one task per chunk of blocks, results in order.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use worker::{How, Run};
@@ -19,20 +20,8 @@ impl Run<Map> for Smol {
     }
 
     fn run(&self, input: &Arc<Blocks>) -> io::Result<Digest> {
-        smol::block_on(async {
-            let tasks: Vec<_> = input
-                .chunks()
-                .map(|chunk| {
-                    let input = Arc::clone(input);
-                    EXECUTOR.spawn(async move { input.hash_chunk(chunk) })
-                })
-                .collect();
-            let mut hashes = Vec::with_capacity(input.len());
-            for task in tasks {
-                hashes.extend(task.await);
-            }
-            Ok(input.digest(hashes))
-        })
+        let hashes = smol::block_on(EXECUTOR.spawn(hash_all(Arc::clone(input), input.chunks())));
+        Ok(input.digest(hashes))
     }
 }
 
@@ -45,18 +34,23 @@ impl Run<Map> for Misuse {
     }
 
     fn run(&self, input: &Arc<Blocks>) -> io::Result<Digest> {
-        smol::block_on(async {
-            let tasks: Vec<_> = (0..input.len())
-                .map(|index| {
-                    let input = Arc::clone(input);
-                    EXECUTOR.spawn(async move { input.hash(index) })
-                })
-                .collect();
-            let mut hashes = Vec::with_capacity(input.len());
-            for task in tasks {
-                hashes.push(task.await);
-            }
-            Ok(input.digest(hashes))
-        })
+        let blocks = (0..input.len()).map(|index| index..index + 1);
+        let hashes = smol::block_on(EXECUTOR.spawn(hash_all(Arc::clone(input), blocks)));
+        Ok(input.digest(hashes))
     }
+}
+
+/// A task itself: a thread that awaits the others would be woken for one result after the other.
+async fn hash_all(blocks: Arc<Blocks>, pieces: impl Iterator<Item = Range<usize>>) -> Vec<u64> {
+    let tasks: Vec<_> = pieces
+        .map(|piece| {
+            let blocks = Arc::clone(&blocks);
+            EXECUTOR.spawn(async move { blocks.hash_chunk(piece) })
+        })
+        .collect();
+    let mut hashes = Vec::with_capacity(blocks.len());
+    for task in tasks {
+        hashes.extend(task.await);
+    }
+    hashes
 }

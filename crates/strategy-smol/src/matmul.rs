@@ -12,24 +12,26 @@ use crate::{EXECUTOR, Smol};
 impl Run<Matmul> for Smol {
     fn how(_: &MatmulParams) -> Option<How> {
         How::fair(
-            "one spawned task per block of rows, tasks awaited in order",
+            "one spawned task per block of rows, and one that awaits them",
             "https://docs.rs/smol/latest/smol/struct.Executor.html#method.spawn",
         )
     }
 
     fn run(&self, input: &Arc<Layer>) -> io::Result<Digest> {
-        smol::block_on(async {
-            let tasks: Vec<_> = (0..input.blocks())
-                .map(|block| {
-                    let input = Arc::clone(input);
-                    EXECUTOR.spawn(async move { input.multiply(block) })
-                })
-                .collect();
+        let tasks: Vec<_> = (0..input.blocks())
+            .map(|index| {
+                let input = Arc::clone(input);
+                EXECUTOR.spawn(async move { input.multiply(index) })
+            })
+            .collect();
+        // Awaited by a task: this thread would be woken for one result after the other.
+        let sum = EXECUTOR.spawn(async move {
             let mut sum = 0_u64;
             for task in tasks {
                 sum = sum.wrapping_add(task.await);
             }
-            Ok(input.digest(sum))
-        })
+            sum
+        });
+        Ok(input.digest(smol::block_on(sum)))
     }
 }

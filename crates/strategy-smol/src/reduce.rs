@@ -12,24 +12,26 @@ use crate::{EXECUTOR, Smol};
 impl Run<Reduce> for Smol {
     fn how(_: &ReduceParams) -> Option<How> {
         How::fair(
-            "one spawned task per chunk, tasks awaited in order",
+            "one spawned task per chunk, and one that awaits them",
             "https://docs.rs/smol/latest/smol/struct.Executor.html#method.spawn",
         )
     }
 
     fn run(&self, input: &Arc<Numbers>) -> io::Result<Digest> {
-        smol::block_on(async {
-            let tasks: Vec<_> = (0..input.chunks())
-                .map(|index| {
-                    let input = Arc::clone(input);
-                    EXECUTOR.spawn(async move { input.sum(index) })
-                })
-                .collect();
-            let mut total = 0.0;
+        let tasks: Vec<_> = (0..input.chunks())
+            .map(|index| {
+                let input = Arc::clone(input);
+                EXECUTOR.spawn(async move { input.sum(index) })
+            })
+            .collect();
+        // Awaited by a task: this thread would be woken for one result after the other.
+        let sum = EXECUTOR.spawn(async move {
+            let mut sum = 0.0;
             for task in tasks {
-                total += task.await;
+                sum += task.await;
             }
-            Ok(input.digest(total))
-        })
+            sum
+        });
+        Ok(input.digest(smol::block_on(sum)))
     }
 }

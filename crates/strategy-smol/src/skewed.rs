@@ -12,24 +12,26 @@ use crate::{EXECUTOR, Smol};
 impl Run<Skewed> for Smol {
     fn how(_: &SkewedParams) -> Option<How> {
         How::fair(
-            "one spawned task per job, tasks awaited in order; a thread without tasks steals some",
-            "https://docs.rs/smol/latest/smol/struct.Executor.html#method.spawn_many",
+            "one spawned task per job, of which a thread without any steals some; one more task awaits them",
+            "https://docs.rs/smol/latest/smol/struct.Executor.html#method.spawn",
         )
     }
 
     fn run(&self, input: &Arc<Jobs>) -> io::Result<Digest> {
-        smol::block_on(async {
-            let jobs = (0..input.len()).map(|index| {
+        let tasks: Vec<_> = (0..input.len())
+            .map(|index| {
                 let input = Arc::clone(input);
-                async move { input.run(index) }
-            });
-            let mut tasks = Vec::with_capacity(input.len());
-            EXECUTOR.spawn_many(jobs, &mut tasks);
+                EXECUTOR.spawn(async move { input.run(index) })
+            })
+            .collect();
+        // Awaited by a task: this thread would be woken for one result after the other.
+        let sum = EXECUTOR.spawn(async move {
             let mut sum = 0_u64;
             for task in tasks {
                 sum = sum.wrapping_add(task.await);
             }
-            Ok(input.digest(sum))
-        })
+            sum
+        });
+        Ok(input.digest(smol::block_on(sum)))
     }
 }

@@ -1,8 +1,10 @@
 //! `map`: one task per chunk of blocks, results in order.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
+use tokio::task::JoinError;
 use worker::{How, Run};
 use workloads::Digest;
 use workloads::map::{Blocks, Map, MapParams};
@@ -19,20 +21,10 @@ impl Run<Map> for Tokio {
     }
 
     fn run(&self, input: &Arc<Blocks>) -> io::Result<Digest> {
-        self.runtime.block_on(async {
-            let tasks: Vec<_> = input
-                .chunks()
-                .map(|chunk| {
-                    let input = Arc::clone(input);
-                    tokio::spawn(async move { input.hash_chunk(chunk) })
-                })
-                .collect();
-            let mut hashes = Vec::with_capacity(input.len());
-            for task in tasks {
-                hashes.extend(task.await?);
-            }
-            Ok(input.digest(hashes))
-        })
+        let hashes = self
+            .runtime
+            .block_on(self.runtime.spawn(hash_all(Arc::clone(input), input.chunks())))??;
+        Ok(input.digest(hashes))
     }
 }
 
@@ -45,18 +37,29 @@ impl Run<Map> for Misuse {
     }
 
     fn run(&self, input: &Arc<Blocks>) -> io::Result<Digest> {
-        self.0.runtime.block_on(async {
-            let tasks: Vec<_> = (0..input.len())
-                .map(|index| {
-                    let input = Arc::clone(input);
-                    tokio::spawn(async move { input.hash(index) })
-                })
-                .collect();
-            let mut hashes = Vec::with_capacity(input.len());
-            for task in tasks {
-                hashes.push(task.await?);
-            }
-            Ok(input.digest(hashes))
-        })
+        let blocks = (0..input.len()).map(|index| index..index + 1);
+        let hashes = self
+            .0
+            .runtime
+            .block_on(self.0.runtime.spawn(hash_all(Arc::clone(input), blocks)))??;
+        Ok(input.digest(hashes))
     }
+}
+
+/// A task itself: a thread that awaits the others would be woken for one result after the other.
+async fn hash_all(
+    blocks: Arc<Blocks>,
+    pieces: impl Iterator<Item = Range<usize>>,
+) -> Result<Vec<u64>, JoinError> {
+    let tasks: Vec<_> = pieces
+        .map(|piece| {
+            let blocks = Arc::clone(&blocks);
+            tokio::spawn(async move { blocks.hash_chunk(piece) })
+        })
+        .collect();
+    let mut hashes = Vec::with_capacity(blocks.len());
+    for task in tasks {
+        hashes.extend(task.await?);
+    }
+    Ok(hashes)
 }

@@ -22,7 +22,7 @@ pub enum ProfileArg {
     Smoke,
     /// A useful answer: the whole comparison in less than five minutes
     Quick,
-    /// Full sizes: the an hour or more for the whole comparison
+    /// Full sizes: an hour or more for the whole comparison
     Standard,
     /// Full sizes and many rounds, for close calls
     Thorough,
@@ -184,7 +184,7 @@ pub fn sampling(profile: Profile, case: &Case) -> SamplingPlan {
     }
     match profile {
         Profile::Smoke => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: 0 },
-        Profile::Quick => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: millis(60) },
+        Profile::Quick => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: millis(40) },
         Profile::Standard => SamplingPlan { warmup: 1, min_samples: 3, budget_ns: millis(400) },
         Profile::Thorough => SamplingPlan { warmup: 2, min_samples: 3, budget_ns: millis(400) },
     }

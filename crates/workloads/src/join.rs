@@ -49,7 +49,7 @@ impl Definition for Join {
     fn cases(profile: Profile) -> Vec<JoinParams> {
         let (n, cutoffs): (_, &[u64]) = match profile {
             Profile::Smoke => (8, &[3, 8]),
-            Profile::Quick => (12, &[1, 3, 5, 12]),
+            Profile::Quick => (11, &[1, 3, 5, 11]),
             Profile::Standard | Profile::Thorough => (12, &[1, 2, 3, 4, 5, 6, 8, 12]),
         };
         cutoffs.iter().map(|&cutoff| JoinParams { n, cutoff }).collect()

@@ -153,8 +153,13 @@ impl Work {
 
     /// The right body.
     pub fn body(&self) -> Vec<u8> {
+        self.body_with(self.compute())
+    }
+
+    /// The body that holds what [`compute`](Work::compute) has returned.
+    pub fn body_with(&self, answer: u64) -> Vec<u8> {
         let mut body = Vec::new();
-        write_body(&mut body, self.size, self.compute());
+        write_body(&mut body, self.size, answer);
         body
     }
 }

@@ -42,8 +42,9 @@ impl Driver {
                 let work = load.work(class, seed);
                 let mut request = Vec::new();
                 workloads::http::write_get(&mut request, &host, &work.target());
-                kinds.push(Expect { request, body: Some(work.body()) });
-                answers.push(work.compute());
+                let answer = work.compute();
+                kinds.push(Expect { request, body: Some(work.body_with(answer)) });
+                answers.push(answer);
             }
         }
         let trivial = Work::default();

@@ -43,8 +43,8 @@ struct Board {
 
 impl Board {
     fn allows(&self, column: u8) -> bool {
-        let queens = self.columns[..self.rows].iter().enumerate();
-        queens.into_iter().all(|(row, &queen)| {
+        let mut queens = self.columns[..self.rows].iter().enumerate();
+        queens.all(|(row, &queen)| {
             queen != column && usize::from(queen.abs_diff(column)) != self.rows - row
         })
     }
