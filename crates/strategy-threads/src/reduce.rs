@@ -1,7 +1,9 @@
-//! `reduce`: one part of the array per thread.
+//! `reduce`: a thread per worker, each taking the next chunk by a shared counter.
 
 use std::io;
+use std::iter;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
 use worker::{How, Run};
@@ -13,15 +15,17 @@ use crate::Threads;
 impl Run<Reduce> for Threads {
     fn how(_: &ReduceParams) -> Option<How> {
         How::fair(
-            "one scoped thread per worker, an equal part of the array each",
-            "https://doc.rust-lang.org/std/thread/fn.scope.html",
+            "one scoped thread per worker, chunks taken by an atomic counter",
+            "https://doc.rust-lang.org/std/sync/atomic/index.html",
         )
     }
 
     fn run(&self, input: &Arc<Numbers>) -> io::Result<Digest> {
+        let next = AtomicUsize::new(0);
+        let next_chunk = || Some(next.fetch_add(1, Relaxed)).filter(|&c| c < input.chunks());
+        let add_up = || iter::from_fn(next_chunk).map(|chunk| input.sum(chunk)).sum::<f64>();
         let sum = thread::scope(|scope| {
-            let threads: Vec<_> =
-                input.parts(self.workers).map(|part| scope.spawn(|| input.sum_of(part))).collect();
+            let threads: Vec<_> = (0..self.workers).map(|_| scope.spawn(add_up)).collect();
             threads.into_iter().map(|t| t.join().expect("adding does not panic")).sum()
         });
         Ok(input.digest(sum))

@@ -1,7 +1,6 @@
 //! `reduce`: add up a large array.
 
 use std::io;
-use std::ops;
 
 use serde::{Deserialize, Serialize};
 
@@ -116,23 +115,12 @@ impl Numbers {
     }
 
     /// Adds up chunk `index` on the calling thread.
-    pub fn sum(&self, index: usize) -> f64 {
-        let start = index * self.chunk;
-        self.sum_of(start..self.numbers.len().min(start + self.chunk))
-    }
-
-    /// The array cut into `parts` equal ranges but for the last, for whoever needs no balance.
-    pub fn parts(&self, parts: usize) -> impl Iterator<Item = ops::Range<usize>> + use<> {
-        let len = self.numbers.len();
-        let part = len.div_ceil(parts);
-        (0..parts).map(move |index| len.min(index * part)..len.min((index + 1) * part))
-    }
-
-    /// Adds up a range of the array on the calling thread.
     #[inline(never)]
-    pub fn sum_of(&self, range: ops::Range<usize>) -> f64 {
+    pub fn sum(&self, index: usize) -> f64 {
         self.census.mark();
-        let (blocks, rest) = self.numbers[range].as_chunks::<LANES>();
+        let start = index * self.chunk;
+        let chunk = &self.numbers[start..self.numbers.len().min(start + self.chunk)];
+        let (blocks, rest) = chunk.as_chunks::<LANES>();
         let mut sums = [0.0; LANES];
         for block in blocks {
             for lane in 0..LANES {
@@ -159,16 +147,12 @@ mod tests {
     }
 
     #[test]
-    fn chunks_and_parts_add_up_to_the_same_whatever_their_size() {
+    fn chunks_add_up_to_the_same_whatever_their_size() {
         for chunk_kib in [1, 7, 1_024, 4_096] {
             let numbers = numbers(1, chunk_kib);
             let expected = Reduce::expected(&numbers).unwrap();
             let chunks: f64 = (0..numbers.chunks()).map(|index| numbers.sum(index)).sum();
             assert_eq!(numbers.digest(chunks), expected, "chunks of {chunk_kib} KiB");
-            for count in [1, 2, 3, 7] {
-                let parts: f64 = numbers.parts(count).map(|part| numbers.sum_of(part)).sum();
-                assert_eq!(numbers.digest(parts), expected, "{count} parts");
-            }
         }
     }
 
