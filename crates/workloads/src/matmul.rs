@@ -1,7 +1,7 @@
 //! `matmul`: multiply matrices, as a layer of a neural network does with a batch.
 //!
-//! The weights lie in panels of [`COLUMNS`] columns, as libraries for inference keep them, so that the
-//! inner loop reads both matrices from front to back. A tile of [`ROWS`] × [`COLUMNS`] results stays in
+//! The weights lie in panels of `COLUMNS` columns, as libraries for inference keep them, so that the
+//! inner loop reads both matrices from front to back. A tile of `ROWS` × `COLUMNS` results stays in
 //! registers (Goto and van de Geijn, ACM Transactions on Mathematical Software 34, 2008).
 
 use std::io;
