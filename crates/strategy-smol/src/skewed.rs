@@ -12,7 +12,8 @@ use crate::{EXECUTOR, Smol};
 impl Run<Skewed> for Smol {
     fn how(_: &SkewedParams) -> Option<How> {
         How::fair(
-            "one spawned task per job, of which a thread without any steals some; one more task awaits them",
+            "one spawned task per job, of which a thread without any steals some; one more task awaits \
+             them",
             "https://docs.rs/smol/latest/smol/struct.Executor.html#method.spawn",
         )
     }

@@ -8,8 +8,9 @@ use crate::generator;
 use crate::os::{self, ThreadWatch};
 use crate::protocol::{Failure, Measured, Sample, SamplingPlan};
 
-/// Runs `run` as often as `plan` says, each time after `renew`, which is outside the clock. What `run` returns beside the digest is called outside the
-/// clock and yields the facts of that run and the latencies of its operations in nanoseconds.
+/// Runs `run` as often as `plan` says, each time after `renew`, which is outside the clock. What `run`
+/// returns beside the digest is called outside the clock and yields the facts of that run and the
+/// latencies of its operations in nanoseconds.
 ///
 /// Threads are watched during the first run only, which is a warm-up wherever there is one, so that
 /// watching costs the timed runs nothing; after each later run the count is read once.
