@@ -14,7 +14,7 @@ use crate::load::{self, LoadArgs};
 use crate::programs::{self, Source};
 use crate::report::{self, Report};
 use crate::run::{self, Settings};
-use crate::{check, journal};
+use crate::{check, journal, selftest};
 
 /// Measures how concurrency models for Rust do the same work, and writes the comparison.
 #[derive(Debug, Parser)]
@@ -61,9 +61,27 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         splice: Option<PathBuf>,
     },
+    /// Check on real cells that the same ties, that extra work is found, and that noise is noticed
+    Selftest {
+        /// Take all repetitions that the published table has: about half an hour
+        #[arg(long)]
+        long: bool,
+        /// Seed of the random orders
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        seed: u64,
+        /// Folder to write the table to
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Take the executables named `strategy-*` in this folder instead of building them
+        #[arg(long, value_name = "DIR")]
+        bin_dir: Option<PathBuf>,
+    },
     /// Stand beside a strategy as oracle or load generator
     #[command(hide = true)]
     Peer,
+    /// Be a noisy neighbour
+    #[command(hide = true)]
+    Spin,
 }
 
 #[derive(Debug, Args)]
@@ -86,10 +104,14 @@ struct RunArgs {
     workloads: Vec<String>,
     #[command(flatten)]
     programs: ProgramArgs,
-    /// Rounds: process runs of every cell [default: by profile]
+    /// Rounds: process runs of every cell [default: as many as it takes to decide, within the profile's
+    /// limits]
     #[arg(long, value_name = "N", allow_negative_numbers = true,
         value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: Option<u32>,
+    /// Time for measuring, such as 10m, spent where it decides most [default: by profile]
+    #[arg(long, value_name = "DURATION", value_parser = time_budget)]
+    time_budget: Option<Duration>,
     /// Worker threads; several numbers, separated by commas, are a sweep: what computes is measured with
     /// each of them, the rest with the largest [default: the CPUs that this process may use]
     #[arg(long, value_name = "N", value_delimiter = ',', allow_negative_numbers = true)]
@@ -108,7 +130,7 @@ struct RunArgs {
     time_limit: Option<u64>,
     /// Go on with a run that was interrupted; everything else is taken from its plan
     #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "profile", "workloads", "strategies", "rounds", "workers", "seed", "out", "faithful", "time_limit",
+        "profile", "workloads", "strategies", "rounds", "time_budget", "workers", "seed", "out", "faithful", "time_limit",
     ])]
     resume: Option<PathBuf>,
 }
@@ -117,6 +139,11 @@ struct RunArgs {
 pub(crate) fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse() {
         Cli { command: Some(Command::Peer), .. } => Ok(worker::peer::main()),
+        Cli { command: Some(Command::Spin), .. } => Ok(selftest::spin()),
+        Cli { command: Some(Command::Selftest { long, seed, out, bin_dir }), .. } => {
+            let strategies = selftest::STRATEGIES.map(str::to_owned).to_vec();
+            selftest::selftest(&Source::new(bin_dir, strategies)?, long, seed, out)
+        }
         Cli { command: Some(Command::List { profile }), .. } => list(profile.into()),
         Cli { command: Some(Command::Check { programs, workers }), .. } => {
             check::check(&source(programs)?, workers)
@@ -127,6 +154,15 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
             run_command(args)
         }
     }
+}
+
+fn time_budget(text: &str) -> Result<Duration, String> {
+    let budget = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}: write it as 10m or 90s"))?;
+    if budget < Duration::from_secs(1) {
+        return Err("is too short to measure anything: give 1s or more".to_owned());
+    }
+    Ok(budget)
 }
 
 fn source(args: ProgramArgs) -> Result<Source, UsageError> {
@@ -144,7 +180,8 @@ fn run_command(args: RunArgs) -> anyhow::Result<ExitCode> {
                 faithful: args.faithful,
             },
             source: source(args.programs)?,
-            rounds: args.rounds,
+            rounds: args.rounds.map(|rounds| rounds as usize),
+            time_budget: args.time_budget,
             workers: args.workers,
             seed: args.seed,
             out: args.out,

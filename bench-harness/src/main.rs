@@ -1,15 +1,21 @@
 //! Plans, builds, launches, records, judges and reports the comparison. Links no runtime.
 
+mod calibration;
 mod check;
 mod cli;
+mod contest;
 mod host;
 mod journal;
 mod judge;
 mod load;
+mod noise;
 mod plan;
+mod process;
 mod programs;
 mod report;
 mod run;
+mod schedule;
+mod selftest;
 
 use std::process::ExitCode;
 

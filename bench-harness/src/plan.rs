@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use worker::launch::Description;
+use worker::launch::{Description, Placement};
 use worker::protocol::SamplingPlan;
 use workloads::{Amount, Case, Class, Digest, Entry, Limit, Metric, Profile, Sampling};
 
+use crate::judge::Design;
 use crate::programs::Program;
 
 /// Version of the files of a run.
-pub(crate) const SCHEMA: u32 = 3;
+pub(crate) const SCHEMA: u32 = 4;
 
 /// `plan.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +23,11 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     /// The most worker threads that a case gets.
     pub(crate) workers: usize,
-    pub(crate) rounds: u32,
+    /// When cases are judged.
+    pub(crate) design: Design,
+    /// Milliseconds that measuring may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) budget_ms: Option<u64>,
     /// Milliseconds after which a process is killed.
     pub(crate) time_limit_ms: u64,
     pub(crate) cases: Vec<PlannedCase>,
@@ -52,6 +54,9 @@ pub(crate) struct PlannedCase {
     /// The id without the number of workers, where it is measured with several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) swept: Option<String>,
+    /// On which CPUs its processes run.
+    #[serde(default, skip_serializing_if = "is_free")]
+    pub(crate) placement: Placement,
     pub(crate) operations: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) amount: Option<Amount>,
@@ -85,12 +90,8 @@ impl PlannedEntry {
     }
 }
 
-/// One visit: one process run of one cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Step {
-    pub(crate) round: u32,
-    pub(crate) case: usize,
-    pub(crate) entry: usize,
+fn is_free(placement: &Placement) -> bool {
+    *placement == Placement::Free
 }
 
 impl Plan {
@@ -98,24 +99,8 @@ impl Plan {
         Duration::from_millis(self.time_limit_ms)
     }
 
-    /// All visits in order. The outer loop sweeps over the cases, so that one case's rounds lie far
-    /// apart in time; inside a round the entries come in random order.
-    pub(crate) fn steps(&self) -> Vec<Step> {
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(self.seed);
-        let mut steps = Vec::new();
-        for round in 0..self.rounds {
-            for (case, planned) in self.cases.iter().enumerate() {
-                if planned.first_round && round > 0 {
-                    continue;
-                }
-                let mut entries: Vec<_> = (0..self.entries.len())
-                    .filter(|&entry| self.entries[entry].has(&planned.workload))
-                    .collect();
-                entries.shuffle(&mut random);
-                steps.extend(entries.into_iter().map(|entry| Step { round, case, entry }));
-            }
-        }
-        steps
+    pub(crate) fn budget(&self) -> Option<Duration> {
+        self.budget_ms.map(Duration::from_millis)
     }
 }
 
@@ -127,12 +112,16 @@ impl PlannedCase {
         expected: Digest,
     ) -> Self {
         PlannedCase {
-            // A sweep's id says the workers; others may hold what was settled.
-            id: if sized.swept.is_some() { sized.id.clone() } else { case.id.clone() },
+            // The id of a sweep or a pinned case says so; others may hold what was settled.
+            id: match (&sized.swept, sized.placement) {
+                (None, Placement::Free) => case.id.clone(),
+                _ => sized.id.clone(),
+            },
             workload: sized.entry.spec.name.to_owned(),
             params: case.params.clone(),
             workers: sized.workers,
             swept: sized.swept.clone(),
+            placement: sized.placement,
             operations: case.operations,
             amount: case.amount,
             metric: case.metric,
@@ -154,28 +143,41 @@ pub(crate) struct SizedCase {
     pub(crate) workers: usize,
     /// The case's own id, where it gets several numbers of workers.
     pub(crate) swept: Option<String>,
+    pub(crate) placement: Placement,
 }
 
-/// The cases with each number of workers where they compute, and with the largest where they do not.
-/// `counts` go up and are not empty.
+/// Workloads in which somebody is woken all the time. Where the system places the two decides much of the
+/// result, so that their first case is also measured on one CPU.
+const WAKING: [&str; 3] = ["channel", "ring", "echo"];
+
+/// The cases with each number of workers where they compute, and with the largest where they do not; the
+/// first case of each [`WAKING`] workload also on one CPU. `counts` go up and are not empty.
 pub(crate) fn sized(cases: Vec<(Entry, Case)>, counts: &[usize]) -> Vec<SizedCase> {
-    let sized = |(entry, case): (Entry, Case)| -> Vec<SizedCase> {
+    let mut sized = Vec::new();
+    for (entry, case) in cases {
+        let separator = if case.id.contains('/') { ',' } else { '/' };
         let swept = entry.spec.class == Class::Cpu && counts.len() > 1;
         let counts = if swept { counts } else { &counts[counts.len() - 1..] };
-        let id = |workers| {
-            let separator = if case.id.contains('/') { ',' } else { '/' };
-            if swept { format!("{}{separator}w={workers}", case.id) } else { case.id.clone() }
-        };
-        let sized = |&workers| SizedCase {
-            id: id(workers),
+        let first = |known: &SizedCase| known.entry.spec.name == entry.spec.name;
+        let pinned = WAKING.contains(&entry.spec.name) && !sized.iter().any(first);
+        let one = |workers, suffix: String, placement| SizedCase {
+            id: format!("{}{suffix}", case.id),
             entry,
             case: case.clone(),
             workers,
             swept: swept.then(|| case.id.clone()),
+            placement,
         };
-        counts.iter().map(sized).collect()
-    };
-    cases.into_iter().flat_map(sized).collect()
+        sized.extend(counts.iter().map(|&workers| {
+            let suffix = if swept { format!("{separator}w={workers}") } else { String::new() };
+            one(workers, suffix, Placement::Free)
+        }));
+        if pinned {
+            let largest = counts[counts.len() - 1];
+            sized.push(one(largest, format!("{separator}one-cpu"), Placement::OneCpu));
+        }
+    }
+    sized
 }
 
 /// The entries that programs make: each variant of each.
@@ -205,13 +207,23 @@ fn entry_id(strategy: &str, description: &Description, variant: &str) -> String 
     if first && complete <= 1 { strategy.to_owned() } else { format!("{strategy}/{variant}") }
 }
 
-/// Rounds of a profile.
-pub(crate) fn rounds(profile: Profile) -> u32 {
+/// When a profile judges. Found by simulation: METHODOLOGY.md has the error rates.
+pub(crate) fn design(profile: Profile) -> Design {
+    let (block, looks): (_, &[usize]) = match profile {
+        Profile::Smoke => (1, &[2]),
+        Profile::Quick => (1, &[3, 5, 8]),
+        Profile::Standard => (1, &[4, 6, 9, 14, 20]),
+        Profile::Thorough => (6, &[4, 6, 9, 14, 20]),
+    };
+    Design { block, looks: looks.to_vec() }
+}
+
+/// Time that a profile takes for measuring.
+pub(crate) fn budget(profile: Profile) -> Option<Duration> {
     match profile {
-        Profile::Smoke => 2,
-        Profile::Quick => 4,
-        Profile::Standard => 12,
-        Profile::Thorough => 40,
+        Profile::Quick => Some(Duration::from_secs(285)),
+        Profile::Standard => Some(Duration::from_mins(15)),
+        Profile::Smoke | Profile::Thorough => None,
     }
 }
 
@@ -219,14 +231,15 @@ pub(crate) fn rounds(profile: Profile) -> u32 {
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) fn plan(cases: &[&str], entries: &[&str], rounds: u32) -> Plan {
+    pub(crate) fn plan(cases: &[&str], entries: &[&str], rounds: usize) -> Plan {
         Plan {
             schema: SCHEMA,
             profile: Profile::Quick,
             faithful: false,
             seed: 1,
             workers: 2,
-            rounds,
+            design: Design::once(rounds),
+            budget_ms: None,
             time_limit_ms: 1_000,
             cases: cases
                 .iter()
@@ -236,6 +249,7 @@ pub(crate) mod tests {
                     params: serde_json::json!({}),
                     workers: 2,
                     swept: None,
+                    placement: Placement::Free,
                     operations: 100,
                     amount: None,
                     metric: workloads::find(id.split('/').next().unwrap())
@@ -261,31 +275,8 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_cell_is_visited_once_a_round_and_rounds_lie_apart() {
-        let steps = plan(&["map", "join"], &["a", "b", "c"], 4).steps();
-        assert_eq!(steps.len(), 4 * 2 * 3);
-        for (number, round) in steps.chunks(3).enumerate() {
-            assert!(round.iter().all(|step| step.round as usize == number / 2));
-            assert!(round.iter().all(|step| step.case == number % 2));
-            let mut entries: Vec<_> = round.iter().map(|step| step.entry).collect();
-            entries.sort_unstable();
-            assert_eq!(entries, [0, 1, 2]);
-        }
-    }
-
-    #[test]
-    fn partial_entries_and_facts_are_visited_only_where_and_when_they_take_part() {
-        let mut plan = plan(&["map", "deadline/later"], &["a", "b"], 3);
-        plan.entries[1].only = Some(vec!["map".to_owned()]);
-        plan.cases[1].first_round = true;
-        let visits = |case, entry| {
-            plan.steps().iter().filter(|step| step.case == case && step.entry == entry).count()
-        };
-        assert_eq!([visits(0, 0), visits(0, 1), visits(1, 0), visits(1, 1)], [3, 3, 1, 0]);
-    }
-
-    #[test]
-    fn cases_that_compute_get_every_number_of_workers_and_others_the_largest() {
+    fn cases_that_compute_get_every_number_of_workers_and_others_the_largest_and_those_that_wake_one_cpu()
+     {
         let cases = || -> Vec<_> {
             let case = |name| {
                 let entry = workloads::find(name).unwrap();
@@ -297,7 +288,10 @@ pub(crate) mod tests {
             sized(cases(), counts).into_iter().map(|sized| (sized.id, sized.workers)).collect()
         };
         let id = |id: &str, workers| (id.to_owned(), workers);
-        assert_eq!(ids(&[4]), [id("map", 4), id("join/cutoff=1", 4), id("ring", 4)]);
+        assert_eq!(
+            ids(&[4]),
+            [id("map", 4), id("join/cutoff=1", 4), id("ring", 4), id("ring/one-cpu", 4)]
+        );
         assert_eq!(
             ids(&[1, 4]),
             [
@@ -306,6 +300,7 @@ pub(crate) mod tests {
                 id("join/cutoff=1,w=1", 1),
                 id("join/cutoff=1,w=4", 4),
                 id("ring", 4),
+                id("ring/one-cpu", 4),
             ]
         );
     }
@@ -325,15 +320,5 @@ pub(crate) mod tests {
         let hybrid = description(&["tokio-rayon"], &["tokio-rayon"]);
         assert_eq!(entry_id("hybrid", &hybrid, "tokio-rayon"), "hybrid");
         assert_eq!(entry_id("mute", &Description::default(), "default"), "mute");
-    }
-
-    #[test]
-    fn the_seed_decides_the_order() {
-        let first = plan(&["map"], &["a", "b", "c", "d"], 10);
-        let second = Plan { seed: 2, ..first.clone() };
-        assert_eq!(first.steps(), first.steps());
-        assert_ne!(first.steps(), second.steps());
-        let firsts: Vec<_> = first.steps().chunks(4).map(|round| round[0].entry).collect();
-        assert!(firsts.iter().any(|entry| *entry != firsts[0]), "one entry always comes first");
     }
 }

@@ -6,16 +6,23 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use worker::launch::{self, Visit};
+use worker::launch::{self, Placement, Visit};
 use worker::protocol::SamplingPlan;
 use worker::scratch::Scratch;
 use worker::selection::{self, Choice, UsageError};
 use workloads::{Case, Entry, Metric, Profile, Site, find};
 
+use crate::calibration::Calibration;
 use crate::host::Host;
-use crate::journal::{Journal, Measurement, Outcome, Run};
-use crate::plan::{self, Capacity, Plan, PlannedCase, PlannedEntry, SCHEMA, Step};
+use crate::journal::{Journal, Measurement, Outcome, RoundEnd, Rounds, Run};
+use crate::judge::Design;
+use crate::noise::Gate;
+use crate::plan::{self, Capacity, Plan, PlannedCase, PlannedEntry, SCHEMA};
 use crate::programs::{Program, Source, workspace_root};
+use crate::schedule::{Cell, Next, Schedule};
+
+/// How long to wait for calm on a busy machine, before its noise is accepted.
+const PATIENCE: u32 = 10;
 
 /// What the user chose.
 #[derive(Debug)]
@@ -23,7 +30,10 @@ pub(crate) struct Settings {
     pub(crate) profile: Profile,
     pub(crate) choice: Choice,
     pub(crate) source: Source,
-    pub(crate) rounds: Option<u32>,
+    /// This many rounds of everything, instead of what the profile's looks decide.
+    pub(crate) rounds: Option<usize>,
+    /// Time for measuring, instead of the profile's.
+    pub(crate) time_budget: Option<Duration>,
     /// Numbers of worker threads; empty for the CPUs that this process may use.
     pub(crate) workers: Vec<usize>,
     pub(crate) seed: Option<u64>,
@@ -71,6 +81,14 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
         let sampling = selection::sampling(settings.profile, &case);
         planned.push(PlannedCase::new(&sized, &case, sampling, expected));
     }
+    let design = match settings.rounds {
+        Some(rounds) => Design::once(rounds),
+        None => plan::design(settings.profile),
+    };
+    let budget = match (settings.time_budget, settings.rounds) {
+        (None, None) => plan::budget(settings.profile),
+        (given, _) => given,
+    };
     let clock = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
     let plan = Plan {
         schema: SCHEMA,
@@ -78,16 +96,19 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
         faithful: settings.choice.faithful,
         seed: settings.seed.unwrap_or(clock),
         workers,
-        rounds: settings.rounds.unwrap_or_else(|| plan::rounds(settings.profile)),
+        design,
+        budget_ms: budget.map(|budget| budget.as_millis() as u64),
         time_limit_ms: time_limit.as_millis() as u64,
         cases: planned,
         entries: plan::entries(&programs),
         capacity,
     };
-    let host = Host::observe(workspace_root().as_deref());
-    let mut journal = Journal::create(&folder, &plan, &host)?;
-    let steps = plan.steps();
-    carry_out(&folder, &plan, &steps, &programs, &scratch, &mut journal, begin)
+    let mut host = Host::observe(workspace_root().as_deref());
+    host.calibration = Some(Calibration::measure(&peer));
+    let journal = Journal::create(&folder, &plan, &host)?;
+    let rounds = Rounds::of(&plan);
+    Session { folder: &folder, plan: &plan, programs: &programs, scratch: &scratch, begin }
+        .carry_out(journal, rounds)
 }
 
 /// The numbers of worker threads that were asked for, going up.
@@ -138,6 +159,7 @@ fn capacity(
             backend: entry.backend,
             params: &case.params,
             workers,
+            placement: Placement::Free,
             sampling: SamplingPlan { warmup: 0, min_samples: 1, budget_ns: 0 },
             scratch: Path::new(""),
             time_limit,
@@ -193,50 +215,112 @@ pub(crate) fn resume(folder: &Path, bin_dir: Option<PathBuf>) -> anyhow::Result<
         ))
         .into());
     }
+    let (journal, run) = Journal::reopen(folder)?;
+    let spent: u64 = run.visits().map(|visit| visit.visit_ns).sum();
     let begin = Instant::now();
-    let (mut journal, run) = Journal::reopen(folder)?;
-    if run.remaining().is_empty() {
-        tell("the run is complete: nothing is left to measure\n");
-        return Ok(Some(folder.to_owned()));
-    }
+    let begin = begin.checked_sub(Duration::from_nanos(spent)).unwrap_or(begin);
     let scratch = scratch_in(folder)?;
-    let steps = run.remaining();
-    carry_out(folder, &run.plan, &steps, &programs, &scratch, &mut journal, begin)
+    let rounds = Rounds::resumed(&run.plan, run.cases);
+    Session { folder, plan: &run.plan, programs: &programs, scratch: &scratch, begin }
+        .carry_out(journal, rounds)
 }
 
-fn carry_out(
-    folder: &Path,
-    plan: &Plan,
-    steps: &[Step],
-    programs: &[Program],
-    scratch: &Scratch,
-    journal: &mut Journal,
+/// A run being carried out.
+struct Session<'a> {
+    folder: &'a Path,
+    plan: &'a Plan,
+    programs: &'a [Program],
+    scratch: &'a Scratch,
+    /// When measuring began; earlier by what it took before it was interrupted.
     begin: Instant,
-) -> anyhow::Result<Option<PathBuf>> {
-    let peer = own_program()?;
-    let paths: BTreeMap<_, _> = programs.iter().map(|p| (p.strategy.as_str(), &p.path)).collect();
-    let mut given_up = vec![vec![false; plan.entries.len()]; plan.cases.len()];
-    let mut measured_ns = 0;
-    let mut progress = Progress::new(plan, steps.len(), begin);
-    for (number, step) in steps.iter().enumerate() {
-        if given_up[step.case][step.entry] {
-            continue;
+}
+
+impl Session<'_> {
+    fn carry_out(
+        &self,
+        mut journal: Journal,
+        mut rounds: Rounds<'_>,
+    ) -> anyhow::Result<Option<PathBuf>> {
+        let peer = own_program()?;
+        let mut schedule = Schedule::new(self.plan, &rounds.cases);
+        let mut gate = Gate::new();
+        let mut progress = Progress::new(self.plan);
+        let (mut visits, mut rejected, mut begun) = (0, 0, 0);
+        while let Some(next) = schedule.next(self.left()) {
+            begun += 1;
+            let case = &self.plan.cases[next.case].id;
+            let before = gate.before();
+            let mut cells = next.cells.clone();
+            let mut position = 0;
+            while let Some(cell) = cells.get(position).copied() {
+                position += 1;
+                progress.before(
+                    case,
+                    &self.plan.entries[cell.entry].id,
+                    &next,
+                    self.seconds_left(&schedule),
+                );
+                let measurement = self.visit(&next, cell, &peer)?;
+                if launch::stopped() {
+                    progress.clear();
+                    tell(&format!(
+                        "interrupted after {visits} visits; go on with --resume {}\n",
+                        self.folder.display()
+                    ));
+                    return Ok(None);
+                }
+                visits += 1;
+                rounds.add_measurement(measurement.clone()).expect("it is in the plan");
+                journal.measured(measurement)?;
+                if position == next.cells.len() {
+                    cells.extend(schedule.first_twin(next.case, &rounds.cases[next.case]));
+                }
+            }
+            let (noise, reason) = gate.after(&before, next.case);
+            rejected += u32::from(reason.is_some());
+            let end = RoundEnd { round: next.round, case: case.clone(), noise, rejected: reason };
+            rounds.add_end(end.clone()).expect("it is in the plan");
+            journal.ended(end)?;
+            schedule.update(next.case, &rounds.cases[next.case]);
+            if gate.is_overwhelmed() {
+                progress.clear();
+                tell("most rounds are disturbed by others: waiting for calm\n");
+                let calm = (0..PATIENCE).any(|_| !launch::stopped() && gate.is_calm());
+                gate.go_on(calm);
+                if !calm {
+                    tell("the machine stays busy: going on with the noise that it has\n");
+                }
+            }
         }
-        let (case, entry) = (&plan.cases[step.case], &plan.entries[step.entry]);
-        progress.before(number, step, &case.id, &entry.id);
+        progress.clear();
+        let wall = self.begin.elapsed().as_secs_f64();
+        tell(&match (begun, rejected) {
+            (0, _) => "the run is complete: nothing is left to measure\n".to_owned(),
+            (_, 0) => format!("measured for {wall:.1} s\n"),
+            _ => format!(
+                "measured for {wall:.1} s; {rejected} of {begun} rounds were rejected as noisy\n"
+            ),
+        });
+        Ok(Some(self.folder.to_owned()))
+    }
+
+    fn visit(&self, next: &Next, cell: Cell, peer: &Path) -> anyhow::Result<Measurement> {
+        let (case, entry) = (&self.plan.cases[next.case], &self.plan.entries[cell.entry]);
         let workload = find(&case.workload).context("reading the plan checked its workloads")?;
+        let program = self.programs.iter().find(|program| program.strategy == entry.strategy);
         let visit = Visit {
-            program: paths[entry.strategy.as_str()],
-            peer: &peer,
+            program: &program.context("entries are made from programs")?.path,
+            peer,
             variant: &entry.variant,
             workload: &case.workload,
             kind: workload.kind,
             backend: workload.backend,
             params: &case.params,
             workers: case.workers,
+            placement: case.placement,
             sampling: case.sampling,
-            scratch: scratch.path(),
-            time_limit: plan.time_limit(),
+            scratch: self.scratch.path(),
+            time_limit: self.plan.time_limit(),
             expected: case.expected,
         };
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -245,37 +329,26 @@ fn carry_out(
             Ok(measured) => Outcome::Measured(measured),
             Err(failure) => Outcome::Failed(failure),
         };
-        if launch::stopped() {
-            progress.clear();
-            tell(&format!(
-                "interrupted after {number} of {} visits; go on with --resume {}\n",
-                steps.len(),
-                folder.display()
-            ));
-            return Ok(None);
-        }
-        if let Outcome::Measured(measured) = &outcome {
-            measured_ns += measured.measured_ns();
-        }
-        given_up[step.case][step.entry] |= outcome.gives_up();
-        journal.append(&Measurement {
-            schema: SCHEMA,
-            round: step.round,
+        Ok(Measurement {
+            round: next.round,
             case: case.id.clone(),
             entry: entry.id.clone(),
+            twin: cell.twin,
             started_ms: started.as_millis() as u64,
             visit_ns: clock.elapsed().as_nanos() as u64,
             outcome,
-        })?;
+        })
     }
-    progress.clear();
-    let wall = begin.elapsed();
-    tell(&format!(
-        "measured for {:.1} s; {:.0} % of that inside measured windows and their warm-up\n",
-        wall.as_secs_f64(),
-        100.0 * measured_ns as f64 / wall.as_nanos() as f64
-    ));
-    Ok(Some(folder.to_owned()))
+
+    /// Time that the plan leaves for measuring.
+    fn left(&self) -> Option<Duration> {
+        self.plan.budget().map(|budget| budget.saturating_sub(self.begin.elapsed()))
+    }
+
+    fn seconds_left(&self, schedule: &Schedule<'_>) -> f64 {
+        let due = schedule.seconds_due();
+        self.left().map_or(due, |left| left.as_secs_f64().min(due))
+    }
 }
 
 pub(crate) fn own_program() -> anyhow::Result<PathBuf> {
@@ -310,7 +383,7 @@ fn scratch_in(folder: &Path) -> Result<Scratch, UsageError> {
 }
 
 /// Writes to standard error; whether anybody reads it must not matter to a run.
-fn tell(text: &str) {
+pub(crate) fn tell(text: &str) {
     let mut err = std::io::stderr();
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
@@ -318,39 +391,44 @@ fn tell(text: &str) {
 /// Tells on standard error how far the run is, between two visits and never during one.
 struct Progress {
     terminal: bool,
-    rounds: u32,
-    steps: usize,
     begin: Instant,
-    round: Option<u32>,
+    sweep: Option<u32>,
 }
 
 impl Progress {
-    fn new(plan: &Plan, steps: usize, begin: Instant) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+    fn new(plan: &Plan) -> Self {
+        let rounds = match plan.design.looks.len() {
+            0 | 1 => plan.design.most_rounds().to_string(),
+            _ => format!("{} to {}", plan.design.first_look(), plan.design.most_rounds()),
+        };
+        let budget = plan.budget().map_or_else(String::new, |budget| {
+            format!(", at most {}", humantime::format_duration(budget))
+        });
         tell(&format!(
-            "{} profile; cases: {}, entries: {}, rounds: {}, workers: {}, seed: {}\n",
+            "{} profile; cases: {}, entries: {}, rounds: {rounds}{budget}, workers: {}, seed: {}\n",
             plan.profile,
             plan.cases.len(),
             plan.entries.len(),
-            plan.rounds,
             plan.workers,
             plan.seed
         ));
-        Progress { terminal, rounds: plan.rounds, steps, begin, round: None }
+        Progress { terminal: std::io::stderr().is_terminal(), begin: Instant::now(), sweep: None }
     }
 
-    fn before(&mut self, number: usize, step: &Step, case: &str, entry: &str) {
-        let elapsed = self.begin.elapsed().as_secs_f64();
-        let (round, rounds) = (step.round + 1, self.rounds);
+    fn before(&mut self, case: &str, entry: &str, next: &Next, seconds_left: f64) {
+        let round = next.round + 1;
         if self.terminal {
-            let left = elapsed / number.max(1) as f64 * (self.steps - number) as f64;
-            let left =
-                if number < 10 { String::new() } else { format!(", about {left:.0} s left") };
-            tell(&format!("\r\x1b[Kround {round} of {rounds}: {case} on {entry}{left}"));
-        } else if self.round != Some(step.round) {
-            tell(&format!("round {round} of {rounds} begins after {elapsed:.0} s\n"));
+            // The first round teaches how long the others take.
+            let left = match next.round {
+                0 => String::new(),
+                _ => format!(", about {seconds_left:.0} s left"),
+            };
+            tell(&format!("\r\x1b[K{case} on {entry}, round {round}{left}"));
+        } else if self.sweep < Some(next.round) {
+            let elapsed = self.begin.elapsed().as_secs_f64();
+            tell(&format!("round {round} begins after {elapsed:.0} s\n"));
         }
-        self.round = Some(step.round);
+        self.sweep = self.sweep.max(Some(next.round));
     }
 
     fn clear(&self) {

@@ -6,11 +6,15 @@ use worker::units;
 use workloads::{Class, Limit, Metric};
 
 use super::misuses;
-use super::model::{Observed, Row};
+use super::model::{Basis, Numbers, Row};
 use super::rows::row;
-use super::text::interval;
-use crate::judge::{self, Judgement, Verdict};
-use crate::plan::PlannedCase;
+use super::sessions::Sessions;
+use super::text::{followers, interval};
+use crate::judge::{self, Judgement, Verdict, median};
+use crate::plan::{PlannedCase, PlannedEntry};
+
+/// How far apart the ends of a process may be before a note says so.
+const DRIFT: f64 = 1.02;
 
 /// The entries of a case that have numbers, judged.
 pub(super) struct Comparison {
@@ -25,70 +29,28 @@ pub(super) struct Comparison {
 impl Comparison {
     pub(super) fn of(
         case: &PlannedCase,
+        entries: &[PlannedEntry],
         (class, metric): (Class, Metric),
-        observed: &[Observed<'_>],
-        rounds: &[u32],
+        sessions: &Sessions<'_>,
     ) -> Self {
-        let workers = case.workers;
-        let values: Vec<Vec<f64>> = observed
-            .iter()
-            .map(|o| rounds.iter().map(|round| o.rounds[round].1).collect())
-            .collect();
-        // A count can be 0, which has no logarithm, and one process says all there is to say.
-        let judged = metric != Metric::StillRunning;
-        let judgement = if judged {
-            Judgement::of(&values)
-        } else {
-            Judgement::of(&vec![vec![1.0; rounds.len()]; values.len()])
-        };
-        let mut rows: Vec<Row> = observed
+        let mut rows: Vec<Row> = sessions
+            .observed
             .iter()
             .enumerate()
-            .map(|(index, o)| {
-                let processes: Vec<_> = rounds.iter().map(|round| o.rounds[round].0).collect();
-                let value =
-                    if judged { judgement.typical(index) } else { values[index].iter().sum() };
-                row(case, o.entry, &processes, value)
+            .map(|(index, observed)| {
+                let mut values: Vec<_> =
+                    observed.processes.iter().filter_map(|process| process.value).collect();
+                let value = match &sessions.judgement {
+                    Some(judgement) => judgement.typical(index),
+                    None => median(&mut values),
+                };
+                row(case, &entries[observed.entry], &observed.processes, value)
             })
             .collect();
-        let contestants: Vec<_> = (0..rows.len()).filter(|&i| rows[i].is_contestant()).collect();
-        let leader = judgement.leader(&contestants);
-        let floors: Vec<_> = (0..rows.len()).filter(|&i| rows[i].strategy == "floor").collect();
-        let sequential = floors.iter().copied().find(|&i| rows[i].variant == "sequential");
-        let cheapest = judgement.leader(&floors);
-        for index in 0..rows.len() {
-            let share = match &case.limit {
-                Limit::Time { ns, .. } => {
-                    Some(judge::share_of_constant(*ns as f64, &values[index]))
-                }
-                Limit::SequentialOverWorkers => sequential.map(|floor| {
-                    judgement.ratio(index, floor).inverse().times(1.0 / workers as f64)
-                }),
-                Limit::SequentialOrLargest { largest, all } => sequential.map(|floor| {
-                    let part = (1.0 / workers as f64).max(*largest as f64 / *all as f64);
-                    judgement.ratio(index, floor).inverse().times(part)
-                }),
-                Limit::Floor => cheapest.map(|floor| judgement.ratio(index, floor).inverse()),
-                Limit::FloorOverWorkers => cheapest.map(|floor| {
-                    judgement.ratio(index, floor).inverse().times(1.0 / workers as f64)
-                }),
-            }
-            .filter(|_| judged);
-            let numbers = rows[index].numbers.as_mut().expect("measured rows have numbers");
-            numbers.limit_share = share;
-            numbers.ratio = leader.filter(|_| judged).map(|leader| judgement.ratio(index, leader));
+        if let Some(judgement) = &sessions.judgement {
+            judged(case, &mut rows, judgement, sessions);
         }
-        for index in 0..rows.len() {
-            if rows[index].standing != Some(Standing::Misuse) {
-                continue;
-            }
-            let fair = contestants.iter().find(|&&i| rows[i].strategy == rows[index].strategy);
-            if let Some(&fair) = fair {
-                let ratio = judged.then(|| judgement.ratio(index, fair));
-                let price = misuses::price(&rows[index], &rows[fair], ratio);
-                rows[index].numbers.as_mut().expect("measured rows have numbers").price = price;
-            }
-        }
+        price(&mut rows, sessions.judgement.as_ref());
         let withheld = if metric == Metric::Capacity && rows.iter().any(generator_bound) {
             Some("the load generator and not the server was the bottleneck")
         } else if rows.iter().any(beyond_limit) {
@@ -96,10 +58,13 @@ impl Comparison {
         } else {
             None
         };
-        for (&index, verdict) in contestants.iter().zip(judgement.verdicts(&contestants)) {
-            let verdict = if withheld.is_some() { Verdict::Undecided } else { verdict };
-            rows[index].numbers.as_mut().expect("measured rows have numbers").verdict =
-                judged.then_some(verdict);
+        let twins_differ = sessions.twins.iter().any(|twin| twin.verdict == Verdict::Slower);
+        let withheld = withheld.or(twins_differ
+            .then_some("the same entry, measured twice in each round, differed from itself"));
+        for numbers in rows.iter_mut().filter_map(|row| row.numbers.as_mut()) {
+            if withheld.is_some() && numbers.verdict.is_some() {
+                numbers.verdict = Some(Verdict::Undecided);
+            }
         }
         let rank = |row: &Row| match (row.is_contestant(), row.standing) {
             (true, _) => 0,
@@ -108,12 +73,7 @@ impl Comparison {
         };
         let value = |row: &Row| row.numbers.as_ref().map_or(f64::INFINITY, |n| n.value);
         rows.sort_by(|a, b| rank(a).cmp(&rank(b)).then(value(a).total_cmp(&value(b))));
-        Comparison { class, workers, metric, withheld, rows }
-    }
-
-    fn with_verdict(&self, wanted: Verdict) -> Vec<&str> {
-        let has = |row: &&Row| row.numbers.as_ref().is_some_and(|n| n.verdict == Some(wanted));
-        self.rows.iter().filter(has).map(|row| row.entry.as_str()).collect()
+        Comparison { class, workers: case.workers, metric, withheld, rows }
     }
 
     /// One sentence that says what the numbers answer.
@@ -143,35 +103,94 @@ impl Comparison {
         let Some(first) = self.rows.iter().find(|row| row.is_contestant()) else {
             return "No strategy has a fair form with a number here.".to_owned();
         };
-        let tied = self.with_verdict(Verdict::Tied);
-        let undecided = self.with_verdict(Verdict::Undecided);
-        if self.with_verdict(Verdict::Alone) == [first.entry.as_str()] {
-            return format!("{} is the only fair form with a number.", shown(first));
+        self.verdict_in_words(first, &shown(first), |n| (n.verdict, n.ratio), first_basis(first))
+    }
+
+    /// The same by CPU time per operation, where that is not the metric.
+    pub(super) fn cpu_answer(&self) -> Option<String> {
+        let cpu =
+            |row: &&Row| row.numbers.as_ref().and_then(|n| n.cpu_ratio.zip(n.cpu_ns_per_operation));
+        let rows = self.rows.iter().filter(|row| row.is_contestant());
+        let first = rows.filter(|row| cpu(row).is_some()).min_by(|a, b| {
+            let ratio = |row: &Row| cpu(&row).map_or(f64::INFINITY, |(ratio, _)| ratio.estimate);
+            ratio(a).total_cmp(&ratio(b))
+        })?;
+        if self.metric == Metric::CpuPerOperation || self.withheld.is_some() {
+            return None;
         }
-        if self.with_verdict(Verdict::Best) == [first.entry.as_str()] {
-            let second = self.rows.iter().filter(|row| row.is_contestant()).nth(1);
-            let ratio = second.and_then(|row| row.numbers.as_ref()?.ratio);
-            let (second, ratio) = second.zip(ratio).expect("who is best is better than somebody");
-            return format!(
-                "{} is best; {} follows at {}.",
-                shown(first),
-                second.entry,
-                interval(ratio)
-            );
-        }
-        let undecided = undecided.join(", ");
-        match (tied.is_empty(), undecided.is_empty()) {
-            (false, true) => format!("{} are tied; {} leads.", tied.join(", "), shown(first)),
-            (false, false) => format!(
-                "{} are tied; {} leads. Undecided: {undecided}; more rounds would tell.",
-                tied.join(", "),
-                shown(first)
-            ),
-            (true, false) => {
-                format!("{} leads. Undecided: {undecided}; more rounds would tell.", shown(first))
+        let shown = format!("{} ({})", first.entry, units::duration(cpu(&first)?.1));
+        Some(self.verdict_in_words(first, &shown, |n| (n.cpu_verdict, n.cpu_ratio), None))
+    }
+
+    /// What can be said of the leader and of those that are not behind it beyond doubt.
+    fn verdict_in_words(
+        &self,
+        first: &Row,
+        shown: &str,
+        judged: impl Fn(&Numbers) -> (Option<Verdict>, Option<judge::Ratio>),
+        basis: Option<Basis>,
+    ) -> String {
+        let others = || {
+            let others =
+                self.rows.iter().filter(|row| row.is_contestant() && row.entry != first.entry);
+            let mut others: Vec<_> = others
+                .filter_map(|row| {
+                    let (verdict, ratio) = judged(row.numbers.as_ref()?);
+                    Some((row.entry.as_str(), verdict?, ratio?))
+                })
+                .collect();
+            others.sort_by(|a, b| a.2.estimate.total_cmp(&b.2.estimate));
+            others
+        };
+        let with = |wanted: Verdict| -> Vec<_> {
+            others().into_iter().filter(|(_, verdict, _)| *verdict == wanted).collect()
+        };
+        let basis = basis.map_or_else(String::new, |basis| format!(" ({})", in_words(basis)));
+        let own = first.numbers.as_ref().and_then(|numbers| judged(numbers).0);
+        let nearest = others().first().map(|(entry, _, ratio)| (*entry, *ratio));
+        match (own, nearest) {
+            (Some(Verdict::Alone), _) | (_, None) => {
+                return format!("{shown} is the only fair form with a number.");
             }
-            (true, true) => format!("{} leads, and nobody is clear of all others.", shown(first)),
+            (Some(Verdict::Best), Some((second, ratio))) => {
+                let follows = interval(ratio);
+                return format!("{shown} is best; {second} follows at {follows}{basis}.");
+            }
+            _ => {}
         }
+        let (tied, undecided) = (with(Verdict::Tied), with(Verdict::Undecided));
+        let mut text = if tied.is_empty() || own != Some(Verdict::Tied) {
+            format!("{shown} leads")
+        } else {
+            let names: Vec<_> = tied.iter().map(|(entry, ..)| *entry).collect();
+            let high = tied.iter().filter_map(|(_, _, ratio)| ratio.high).fold(1.0, f64::max);
+            let within = units::ratio(high);
+            format!("{shown} and {} are tied, no more than {within} apart", names.join(", "))
+        };
+        text.push_str(&basis);
+        text.push('.');
+        let slower = with(Verdict::Slower);
+        if undecided.is_empty() && slower.is_empty() && own == Some(Verdict::Undecided) {
+            text.push_str(" Nobody is clear of all others.");
+        }
+        if !undecided.is_empty() {
+            let needs = undecided.iter().filter_map(|(entry, ..)| {
+                let row = self.rows.iter().find(|row| row.entry == *entry)?;
+                row.numbers.as_ref()?.basis?.needs
+            });
+            let takes = match needs.reduce(f64::max) {
+                Some(rounds) if rounds < MANY_ROUNDS => {
+                    format!("about {} rounds would tell", units::digits(rounds.ceil()))
+                }
+                Some(_) => "more rounds than a thorough run has would tell".to_owned(),
+                None => "more rounds would tell".to_owned(),
+            };
+            text.push_str(&format!(" Undecided: {}; {takes}.", followers(&undecided)));
+        }
+        if let Some((entry, _, ratio)) = slower.first() {
+            text.push_str(&format!(" {entry} is slower, at {}.", interval(*ratio)));
+        }
+        text
     }
 
     /// Tripwires: what would show that a result is probably wrong, or that it needs explaining.
@@ -211,6 +230,24 @@ impl Comparison {
                     ));
                 }
             }
+            if let Some([low, high]) = numbers.groups {
+                let group = |(count, value): (usize, f64)| {
+                    format!("{count} at {}", observation::shown(self.metric, value))
+                };
+                notes.push(format!(
+                    "The processes of {entry} fall into two groups, {} and {}: which it is depends on \
+                     where the system places them.",
+                    group(low),
+                    group(high)
+                ));
+            }
+            let drift = numbers.drift.filter(|drift| drift.max(1.0 / drift) > DRIFT);
+            if let Some(drift) = drift.filter(|_| row.is_contestant()) {
+                notes.push(format!(
+                    "The last third of {entry}'s samples took {} as long as the first: it had not settled.",
+                    units::ratio(drift)
+                ));
+            }
             let threads = numbers.worker_threads.unwrap_or(0);
             if self.class == Class::Cpu && row.is_contestant() && threads != self.workers as u64 {
                 notes.push(format!(
@@ -233,6 +270,81 @@ impl Comparison {
             ));
         }
         notes
+    }
+}
+
+/// Rounds beyond which there is no hope: what the thorough profile has at most.
+const MANY_ROUNDS: f64 = 120.0;
+
+/// Fills in what the judgement says of rows that stand in its order.
+fn judged(case: &PlannedCase, rows: &mut [Row], judgement: &Judgement, sessions: &Sessions<'_>) {
+    let floors: Vec<_> = (0..rows.len()).filter(|&i| rows[i].strategy == "floor").collect();
+    let sequential = floors.iter().copied().find(|&i| rows[i].variant == "sequential");
+    let cheapest = judgement.leader(&floors);
+    let leader = judgement.champion();
+    let cpu_leader = sessions.cpu.as_ref().and_then(Judgement::champion);
+    let workers = case.workers as f64;
+    for (index, row) in rows.iter_mut().enumerate() {
+        let below = |floor: Option<usize>, part: f64| {
+            Some(judgement.ratio(index, floor?)?.inverse().times(part))
+        };
+        let share = match &case.limit {
+            Limit::Time { ns, .. } => {
+                let processes = &sessions.observed[index].processes;
+                let values: Vec<_> = processes.iter().filter_map(|process| process.value).collect();
+                Some(judge::share_of_constant(*ns as f64, &values))
+            }
+            Limit::SequentialOverWorkers => below(sequential, 1.0 / workers),
+            Limit::SequentialOrLargest { largest, all } => {
+                below(sequential, (1.0 / workers).max(*largest as f64 / *all as f64))
+            }
+            Limit::Floor => below(cheapest, 1.0),
+            Limit::FloorOverWorkers => below(cheapest, 1.0 / workers),
+        };
+        let numbers = row.numbers.as_mut().expect("measured rows have numbers");
+        numbers.limit_share = share;
+        numbers.ratio = leader.and_then(|leader| judgement.ratio(index, leader));
+        numbers.verdict = judgement.verdict(index);
+        numbers.basis = judgement.basis(index).map(|(observations, look)| Basis {
+            observations: observations * sessions.block.unwrap_or(1),
+            sessions: sessions.block.is_none(),
+            look,
+            needs: judgement
+                .needed_blocks(index)
+                .map(|blocks| blocks * sessions.block.unwrap_or(1) as f64),
+        });
+        if let Some(cpu) = &sessions.cpu {
+            numbers.cpu_verdict = cpu.verdict(index);
+            numbers.cpu_ratio = cpu_leader.and_then(|leader| cpu.ratio(index, leader));
+        }
+    }
+}
+
+/// Prices each misuse by the same strategy's fair form.
+fn price(rows: &mut [Row], judgement: Option<&Judgement>) {
+    for index in 0..rows.len() {
+        if rows[index].standing != Some(Standing::Misuse) {
+            continue;
+        }
+        let fair = |row: &Row| row.is_contestant() && row.strategy == rows[index].strategy;
+        if let Some(fair) = rows.iter().position(fair) {
+            let ratio = judgement.and_then(|judgement| judgement.ratio(index, fair));
+            let price = misuses::price(&rows[index], &rows[fair], ratio);
+            rows[index].numbers.as_mut().expect("measured rows have numbers").price = price;
+        }
+    }
+}
+
+fn first_basis(row: &Row) -> Option<Basis> {
+    row.numbers.as_ref()?.basis.filter(|basis| basis.look > 0)
+}
+
+fn in_words(basis: Basis) -> String {
+    let Basis { observations, look, sessions, .. } = basis;
+    if sessions {
+        format!("{observations} sessions")
+    } else {
+        format!("{observations} rounds, look {look}")
     }
 }
 

@@ -32,6 +32,10 @@ struct Line {
     operations: u64,
     operations_per_second: Option<f64>,
     cpu_ns_per_operation: Option<f64>,
+    cpu_verdict: Option<Verdict>,
+    cpu_ratio: Option<f64>,
+    cpu_ratio_low: Option<f64>,
+    cpu_ratio_high: Option<f64>,
     switches_per_operation: Option<f64>,
     peak_memory_bytes: Option<u64>,
     peak_threads: Option<u64>,
@@ -71,6 +75,7 @@ fn line(row: &Row) -> Line {
     let numbers = row.numbers.as_ref();
     let ratio = numbers.and_then(|n| n.ratio);
     let share = numbers.and_then(|n| n.limit_share);
+    let cpu = numbers.and_then(|n| n.cpu_ratio);
     Line {
         case: String::new(),
         workload: String::new(),
@@ -98,6 +103,10 @@ fn line(row: &Row) -> Line {
         wall_ns: numbers.map(|n| n.wall_ns),
         operations_per_second: numbers.map(|n| n.operations_per_second),
         cpu_ns_per_operation: numbers.and_then(|n| n.cpu_ns_per_operation),
+        cpu_verdict: numbers.and_then(|n| n.cpu_verdict),
+        cpu_ratio: cpu.map(|r| r.estimate),
+        cpu_ratio_low: cpu.and_then(|r| r.low),
+        cpu_ratio_high: cpu.and_then(|r| r.high),
         switches_per_operation: numbers.and_then(|n| n.switches_per_operation),
         peak_memory_bytes: numbers.and_then(|n| n.peak_memory_bytes),
         peak_threads: numbers.and_then(|n| n.peak_threads),

@@ -262,7 +262,6 @@ mod tests {
 
     use super::*;
     use crate::journal::{Measurement, Outcome, Run};
-    use crate::plan::SCHEMA;
     use crate::plan::tests::plan;
     use crate::report::Report;
     use crate::report::model::tests::process;
@@ -278,10 +277,10 @@ mod tests {
             planned.operations = 1;
             for (entry, measured) in entries.iter().zip(outcomes) {
                 measurements.push(Measurement {
-                    schema: SCHEMA,
                     round: 0,
                     case: (*id).to_owned(),
                     entry: (*entry).to_owned(),
+                    twin: false,
                     started_ms: 0,
                     visit_ns: 1,
                     outcome: Outcome::Measured(measured.clone()),

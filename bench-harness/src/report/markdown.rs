@@ -4,16 +4,25 @@ use std::fmt::Write;
 
 use worker::observation::shown;
 use worker::units;
-use workloads::Metric;
 
-use super::misuses;
 use super::model::{CaseReport, Report, Row, Throughput};
 use super::text::{self, clean, interval, or_dash};
+use super::{misuses, wakeups};
 
 /// The whole report.
 pub(crate) fn render(report: &Report) -> String {
-    let mut out = format!("# Comparison {}\n\n", escape(&report.run));
+    let names: Vec<_> = report.runs.iter().map(|name| escape(name)).collect();
+    let mut out = format!("# Comparison {}\n\n", names.join(" + "));
+    if let Some(banner) = report.noise.banner() {
+        let _ = writeln!(out, "> **{}**\n", escape(&banner));
+    }
+    if let Some(calibration) = text::calibration(report) {
+        let _ = writeln!(out, "{}\n", escape(&calibration));
+    }
+    let _ = writeln!(out, "{}.\n", report.noise.summary());
     out.push_str(&overview(report));
+    cpu_section(&mut out, report);
+    wakeups_section(&mut out, report);
     for case in &report.cases {
         case_section(&mut out, case);
     }
@@ -21,6 +30,31 @@ pub(crate) fn render(report: &Report) -> String {
     misuses_section(&mut out, report);
     host_section(&mut out, report);
     out
+}
+
+fn cpu_section(out: &mut String, report: &Report) {
+    let _ = writeln!(
+        out,
+        "\n## By CPU time\n\nRatio of the CPU time per operation to the smallest of each row, judged \
+         like the metric.\n"
+    );
+    let header = std::iter::once("workload".to_owned()).chain(report.contestants().map(escape));
+    let rows = report.cases.iter().map(|case| {
+        let cells = report.contestants().map(|entry| text::cpu_cell(case, entry));
+        std::iter::once(format!("`{}`", clean(&case.id))).chain(cells).collect()
+    });
+    out.push_str(&table(&header.collect::<Vec<_>>(), rows));
+}
+
+fn wakeups_section(out: &mut String, report: &Report) {
+    if report.wakeups.is_empty() {
+        return;
+    }
+    let introduction = wakeups::INTRODUCTION;
+    let _ = writeln!(out, "\n## What rests on waking up across CPUs\n\n{introduction}\n");
+    for finding in &report.wakeups {
+        let _ = writeln!(out, "- {}", escape(finding));
+    }
 }
 
 fn curves_sections(out: &mut String, report: &Report) {
@@ -75,6 +109,9 @@ pub(crate) fn overview(report: &Report) -> String {
 fn case_section(out: &mut String, case: &CaseReport) {
     let _ = writeln!(out, "\n## {}\n\n{}\n", escape(&case.id), case.question);
     let _ = writeln!(out, "**{}**\n", escape(&case.answer));
+    if let Some(answer) = &case.cpu_answer {
+        let _ = writeln!(out, "By CPU time: {}\n", escape(answer));
+    }
     if let Some(Throughput { per_second, unit }) = case.single_thread {
         let _ = writeln!(out, "One thread alone: {}.\n", units::throughput(per_second, unit));
     }
@@ -92,17 +129,26 @@ fn case_section(out: &mut String, case: &CaseReport) {
         "wall",
         "per second",
         "CPU/op",
+        "by CPU",
         "switches/op",
         "memory",
         "threads",
         "workers",
     ];
     let measured = case.rows.iter().filter(|row| row.numbers.is_some());
-    out.push_str(&table(&header.map(str::to_owned), measured.map(|row| cells(case.metric, row))));
+    out.push_str(&table(&header.map(str::to_owned), measured.map(|row| cells(case, row))));
     out.push('\n');
     for row in &case.rows {
         detail(out, row);
     }
+    for twin in &case.twins {
+        let _ = writeln!(out, "- {}", escape(&text::twin(twin)));
+    }
+    let rejected = match case.rejected_rounds {
+        0 => String::new(),
+        rejected => format!(", {rejected} more do not count (noise, or an interruption)"),
+    };
+    let _ = writeln!(out, "- {} rounds{rejected}", case.rounds);
     if !case.notes.is_empty() {
         out.push('\n');
     }
@@ -111,17 +157,18 @@ fn case_section(out: &mut String, case: &CaseReport) {
     }
 }
 
-fn cells(metric: Metric, row: &Row) -> Vec<String> {
+fn cells(case: &CaseReport, row: &Row) -> Vec<String> {
     let numbers = row.numbers.as_ref().expect("only rows with numbers are shown");
     vec![
         escape(&text::name(row)),
-        shown(metric, numbers.value),
+        shown(case.metric, numbers.value),
         or_dash(numbers.ratio, interval),
         text::verdict(row),
         text::share(numbers.limit_share),
         units::duration(numbers.wall_ns),
         units::per_second(numbers.operations_per_second),
         or_dash(numbers.cpu_ns_per_operation, units::duration),
+        or_dash(numbers.cpu_ratio, interval),
         or_dash(numbers.switches_per_operation, units::digits),
         or_dash(numbers.peak_memory_bytes, |size| units::bytes(size as f64)),
         or_dash(numbers.peak_threads, |count| count.to_string()),

@@ -12,13 +12,18 @@ mod curves;
 pub(crate) mod markdown;
 mod misuses;
 mod model;
+mod noise;
 mod rows;
+mod sessions;
 pub(crate) mod splice;
 mod summary;
 pub(crate) mod terminal;
 mod text;
+mod wakeups;
 
 pub(crate) use model::Report;
+#[cfg(test)]
+pub(crate) use model::tests;
 
 /// A file that a run's folder gets. To add a format, add a variant, its file name, and a module that
 /// renders it.

@@ -1,20 +1,21 @@
 //! What a report says, computed once.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::Value;
-use worker::observation::value;
-use worker::protocol::{FailureKind, Measured};
+use worker::launch::Placement;
+use worker::protocol::FailureKind;
 use worker::{Standing, units};
 use workloads::{Class, Limit, Metric, Profile, Unit, find};
 
 use super::comparison::{Comparison, kinship};
 use super::curves::{self, Curves};
-use super::misuses;
+use super::noise::NoiseReport;
+use super::sessions::Sessions;
+use super::{misuses, noise, wakeups};
+use crate::contest;
 use crate::host::Host;
-use crate::journal::{Measurement, Outcome, Run};
-use crate::judge::{Ratio, Verdict};
+use crate::journal::{Round, Run};
+use crate::judge::{Design, Ratio, Verdict};
 use crate::plan::{Capacity, PlannedCase, PlannedEntry, SCHEMA};
 
 /// The entry that does one thing at a time.
@@ -24,11 +25,14 @@ pub(super) const SEQUENTIAL: &str = "floor/sequential";
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Report {
     pub(crate) schema: u32,
-    pub(crate) run: String,
+    /// Names of the runs; several are sessions of one machine.
+    pub(crate) runs: Vec<String>,
     pub(crate) profile: Profile,
     pub(crate) workers: usize,
-    pub(crate) rounds: u32,
+    pub(crate) design: Design,
+    pub(crate) budget_ms: Option<u64>,
     pub(crate) seed: u64,
+    pub(crate) noise: NoiseReport,
     /// Measurements in the journal.
     pub(crate) measurements: usize,
     /// Time inside measured windows and their warm-up, as a share of the time of all visits.
@@ -42,6 +46,8 @@ pub(crate) struct Report {
     pub(crate) capacity: Option<Capacity>,
     pub(crate) cases: Vec<CaseReport>,
     pub(crate) curves: Vec<Curves>,
+    /// Findings that rest on the cost of a wake-up across CPUs.
+    pub(crate) wakeups: Vec<String>,
 }
 
 /// One workload with one set of parameters.
@@ -56,16 +62,45 @@ pub(crate) struct CaseReport {
     pub(crate) workers: usize,
     /// The id without the number of workers, where it is measured with several.
     pub(crate) swept: Option<String>,
+    pub(crate) placement: Placement,
     pub(crate) operation: String,
     pub(crate) operations: u64,
     pub(crate) metric: Metric,
     pub(crate) limit: String,
     /// What one thread works through in a second, without any concurrency model.
     pub(crate) single_thread: Option<Throughput>,
+    /// The answer by CPU time, where the metric is another.
+    pub(crate) cpu_answer: Option<String>,
+    /// Rounds that count, and rounds that were rejected as noisy or interrupted.
+    pub(crate) rounds: usize,
+    pub(crate) rejected_rounds: usize,
+    /// What came out when the same entry took part twice; one for each session.
+    pub(crate) twins: Vec<Twin>,
     /// Contestants by the metric, then misuses, then the floor, then what has no number.
     pub(crate) rows: Vec<Row>,
     /// What looks wrong or needs explaining.
     pub(crate) notes: Vec<String>,
+}
+
+/// An entry against itself.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Twin {
+    pub(crate) entry: String,
+    pub(crate) rounds: usize,
+    pub(crate) ratio: Option<Ratio>,
+    pub(crate) verdict: Verdict,
+}
+
+/// What a verdict rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Basis {
+    /// Rounds, or sessions where each session is one observation.
+    pub(crate) observations: usize,
+    pub(crate) sessions: bool,
+    /// The number of the look that gave the verdict.
+    pub(crate) look: usize,
+    /// Rounds that would decide, if estimate and noise stay as they are.
+    pub(crate) needs: Option<f64>,
 }
 
 /// A rate per second.
@@ -105,11 +140,15 @@ pub(crate) struct Numbers {
     pub(crate) verdict: Option<Verdict>,
     /// To the leading contestant.
     pub(crate) ratio: Option<Ratio>,
+    pub(crate) basis: Option<Basis>,
     /// Limit divided by value: 1 is as good as the machine allows.
     pub(crate) limit_share: Option<Ratio>,
     pub(crate) wall_ns: f64,
     pub(crate) operations_per_second: f64,
     pub(crate) cpu_ns_per_operation: Option<f64>,
+    /// By CPU time per operation, judged like the metric, and the ratio to the leader by it.
+    pub(crate) cpu_verdict: Option<Verdict>,
+    pub(crate) cpu_ratio: Option<Ratio>,
     pub(crate) switches_per_operation: Option<f64>,
     pub(crate) peak_memory_bytes: Option<u64>,
     pub(crate) peak_threads: Option<u64>,
@@ -136,6 +175,10 @@ pub(crate) struct Numbers {
     pub(crate) bytes_per_task: Option<(u64, u64)>,
     /// Time from turn to turn of the tasks that stay active beside those that are parked.
     pub(crate) active_turn_ns: Option<u64>,
+    /// How many times as long the last third of a process's samples took as the first.
+    pub(crate) drift: Option<f64>,
+    /// Sizes and typical values of two groups, where the observations fall into two.
+    pub(crate) groups: Option<[(usize, f64); 2]>,
     /// What a misuse costs, against the same strategy's fair form of the case where it has one.
     pub(crate) price: Option<Price>,
 }
@@ -154,43 +197,44 @@ pub(crate) struct Price {
 impl Report {
     /// Computes the report of a run.
     pub(crate) fn of(run: &Run) -> Self {
-        let mut by_case: BTreeMap<&str, Vec<&Measurement>> = BTreeMap::new();
-        for measurement in &run.measurements {
-            by_case.entry(&measurement.case).or_default().push(measurement);
-        }
-        let mut cases: Vec<CaseReport> = run
-            .plan
+        Report::of_sessions(std::slice::from_ref(run))
+    }
+
+    /// Computes the report of several runs of the same plan on the same machine, of which there is at least
+    /// one.
+    pub(crate) fn of_sessions(runs: &[Run]) -> Self {
+        let Run { plan, host, .. } = &runs[0];
+        let mut cases: Vec<CaseReport> = plan
             .cases
             .iter()
-            .map(|case| {
-                let measurements = by_case.get(case.id.as_str()).map_or(&[][..], Vec::as_slice);
-                CaseReport::of(case, &run.plan.entries, measurements)
+            .enumerate()
+            .map(|(index, case)| {
+                let sessions: Vec<_> = runs.iter().map(|run| run.cases[index].as_slice()).collect();
+                CaseReport::of(case, &plan.entries, &sessions, &plan.design)
             })
             .collect();
         misuses::price_across_cases(&mut cases);
-        let visits: u64 = run.measurements.iter().map(|m| m.visit_ns).sum();
-        let measured: u64 = run
-            .measurements
-            .iter()
-            .filter_map(|m| match &m.outcome {
-                Outcome::Measured(measured) => Some(measured.measured_ns()),
-                Outcome::Failed(_) => None,
-            })
-            .sum();
+        let visits = || runs.iter().flat_map(Run::visits);
+        let spent: u64 = visits().map(|visit| visit.visit_ns).sum();
+        let measured: u64 =
+            visits().filter_map(|visit| visit.outcome.as_ref().ok()).map(|p| p.measured_ns).sum();
         Report {
             schema: SCHEMA,
-            run: run.name.clone(),
-            profile: run.plan.profile,
-            workers: run.plan.workers,
-            rounds: run.plan.rounds,
-            seed: run.plan.seed,
-            measurements: run.measurements.len(),
-            measured_share: measured as f64 / visits.max(1) as f64,
-            host: run.host.clone(),
-            entries: run.plan.entries.iter().map(|entry| entry.id.clone()).collect(),
-            contestants: contestants(&run.plan.entries, &cases),
-            capacity: run.plan.capacity.clone(),
-            curves: curves::of(&cases, run.plan.workers),
+            runs: runs.iter().map(|run| run.name.clone()).collect(),
+            profile: plan.profile,
+            workers: plan.workers,
+            design: plan.design.clone(),
+            budget_ms: plan.budget_ms,
+            seed: plan.seed,
+            noise: noise::of(runs, &cases),
+            measurements: visits().count(),
+            measured_share: measured as f64 / spent.max(1) as f64,
+            host: host.clone(),
+            entries: plan.entries.iter().map(|entry| entry.id.clone()).collect(),
+            contestants: contestants(&plan.entries, &cases),
+            capacity: plan.capacity.clone(),
+            curves: curves::of(&cases, plan.workers),
+            wakeups: wakeups::findings(&cases),
             cases,
         }
     }
@@ -223,67 +267,33 @@ fn contestants(entries: &[PlannedEntry], cases: &[CaseReport]) -> Vec<String> {
     entries.iter().filter(|entry| takes_part(entry)).map(|entry| entry.id.clone()).collect()
 }
 
-/// The processes of one entry that measured something, by round.
-pub(super) struct Observed<'a> {
-    pub(super) entry: &'a PlannedEntry,
-    /// Each with its observation.
-    pub(super) rounds: BTreeMap<u32, (&'a Measured, f64)>,
-}
-
 impl CaseReport {
-    fn of(case: &PlannedCase, entries: &[PlannedEntry], measurements: &[&Measurement]) -> Self {
+    fn of(
+        case: &PlannedCase,
+        entries: &[PlannedEntry],
+        sessions: &[&[Round]],
+        design: &Design,
+    ) -> Self {
         let spec = find(&case.workload).map(|workload| workload.spec);
         let metric = case.metric;
         let class = spec.map_or(Class::Mixed, |spec| spec.class);
-        let mut rows = Vec::new();
-        let mut observed = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.has(&case.workload)) {
-            let own = || measurements.iter().filter(|m| m.entry == entry.id);
-            let mut failures: Vec<_> = own()
-                .filter_map(|m| match &m.outcome {
-                    Outcome::Failed(failure) => Some(failure),
-                    Outcome::Measured(_) => None,
-                })
-                .collect();
-            // A void round is no failure of the entry, as long as there are others.
-            let void = failures.len();
-            failures.sort_by_key(|failure| failure.failure == FailureKind::Void);
-            let measured_rounds = own().count() - void;
-            let failure = failures
-                .first()
-                .filter(|failure| failure.failure != FailureKind::Void || measured_rounds == 0)
-                .map(|failure| FailureReport {
+        let pooled = Sessions::of(sessions, entries, metric, design);
+        let unmeasured = entries.iter().enumerate().filter(|(index, entry)| {
+            entry.has(&case.workload) && !pooled.observed.iter().any(|o| o.entry == *index)
+        });
+        let mut rows: Vec<_> = unmeasured
+            .map(|(index, entry)| {
+                let failure = sessions.iter().find_map(|rounds| contest::failure(rounds, index));
+                let failure = failure.map(|failure| FailureReport {
                     kind: failure.failure,
                     reason: failure.reason.clone(),
                 });
-            let rounds: BTreeMap<_, _> = own()
-                .filter_map(|m| match &m.outcome {
-                    Outcome::Measured(measured) => {
-                        let value = value(metric, case.operations, measured)?;
-                        Some((m.round, (measured, value)))
-                    }
-                    Outcome::Failed(_) => None,
-                })
-                .collect();
-            if failure.is_none() && !rounds.is_empty() {
-                observed.push(Observed { entry, rounds });
-            } else {
-                rows.push(Row::without_numbers(entry, failure));
-            }
-        }
-        // Only rounds that every measured entry has: an interrupted one would favour somebody.
-        let rounds: Vec<u32> = observed
-            .first()
-            .map(|first| first.rounds.keys().copied().collect::<Vec<_>>())
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|round| observed.iter().all(|o| o.rounds.contains_key(round)))
+                Row::without_numbers(entry, failure)
+            })
             .collect();
-        if rounds.is_empty() {
-            rows.extend(observed.drain(..).map(|o| Row::without_numbers(o.entry, None)));
-        }
-        let measured = Comparison::of(case, (class, metric), &observed, &rounds);
+        let measured = Comparison::of(case, entries, (class, metric), &pooled);
         let answer = measured.answer();
+        let cpu_answer = measured.cpu_answer();
         let mut notes = measured.notes();
         let mut measured_rows = measured.rows;
         measured_rows.append(&mut rows);
@@ -292,6 +302,7 @@ impl CaseReport {
         }
         let sequential = measured_rows.iter().find(|row| row.entry == SEQUENTIAL);
         let single_thread = case.amount.zip(sequential.and_then(|row| row.numbers.as_ref()));
+        let all = || sessions.iter().copied().flatten();
         CaseReport {
             id: case.id.clone(),
             workload: case.workload.clone(),
@@ -301,6 +312,7 @@ impl CaseReport {
             params: case.params.clone(),
             workers: case.workers,
             swept: case.swept.clone(),
+            placement: case.placement,
             operation: spec
                 .map_or_else(|| "operation".to_owned(), |spec| spec.operation.to_owned()),
             operations: case.operations,
@@ -310,6 +322,10 @@ impl CaseReport {
                 per_second: amount.count as f64 / numbers.wall_ns * 1e9,
                 unit: amount.unit,
             }),
+            cpu_answer,
+            rounds: all().filter(|round| round.is_admitted()).count(),
+            rejected_rounds: all().filter(|round| !round.is_admitted()).count(),
+            twins: pooled.twins,
             rows: measured_rows,
             notes,
         }
@@ -346,10 +362,11 @@ impl Row {
 #[cfg(test)]
 pub(crate) mod tests {
     use worker::How;
-    use worker::protocol::{Failure, Sample, Usage};
+    use worker::protocol::{Failure, Measured, Sample, Usage};
     use workloads::{Digest, Facts};
 
     use super::*;
+    use crate::journal::{Measurement, Outcome};
     use crate::plan::tests::plan;
 
     /// A process whose samples all took `wall_ns` and half of that in CPU time.
@@ -377,17 +394,17 @@ pub(crate) mod tests {
         let rounds = outcomes.iter().map(|(_, outcomes)| outcomes.len()).max().unwrap_or(0);
         let measurements = outcomes.iter().flat_map(|(entry, outcomes)| {
             outcomes.iter().enumerate().map(|(round, outcome)| Measurement {
-                schema: SCHEMA,
                 round: round as u32,
                 case: case.to_owned(),
                 entry: (*entry).to_owned(),
+                twin: false,
                 started_ms: 0,
                 visit_ns: 100_000_000,
                 outcome: outcome.clone(),
             })
         });
         let measurements = measurements.collect();
-        Run::in_memory("example", plan(&[case], &entries, rounds as u32), measurements)
+        Run::in_memory("example", plan(&[case], &entries, rounds), measurements)
     }
 
     pub(crate) fn walls(walls: &[u64], how: Option<How>) -> Vec<Outcome> {
@@ -430,10 +447,13 @@ pub(crate) mod tests {
     #[test]
     fn a_round_that_was_interrupted_counts_for_nobody() {
         let fair = || How::fair("f", "l");
-        let report = Report::of(&run(
+        let mut run = run(
             "map",
             &[("tokio", walls(&[10, 11, 500], fair())), ("rayon", walls(&[10, 11], fair()))],
-        ));
+        );
+        run.cases[0][2].end = None;
+        let report = Report::of(&run);
+        assert_eq!((report.cases[0].rounds, report.cases[0].rejected_rounds), (2, 1));
         for row in &report.cases[0].rows {
             assert_eq!(row.numbers.as_ref().unwrap().rounds, 2);
         }

@@ -1,56 +1,46 @@
 //! From the processes of one entry to its row of numbers.
 
-use worker::observation::{merged_latency, percentile};
-use worker::protocol::{Measured, Sample};
+use worker::observation::percentile;
 
 use super::model::{Numbers, Row};
 use crate::judge::median;
 use crate::plan::{PlannedCase, PlannedEntry};
+use crate::process::Process;
 
-fn median_of(measured: &Measured, of_sample: impl Fn(&Sample) -> f64) -> f64 {
-    median(&mut measured.samples.iter().map(of_sample).collect::<Vec<_>>())
-}
-
-/// The row of an entry by its processes, one per round.
+/// The row of an entry by its processes.
 pub(super) fn row(
     case: &PlannedCase,
     entry: &PlannedEntry,
-    processes: &[&Measured],
+    processes: &[&Process],
     value: f64,
 ) -> Row {
     let how = processes.iter().find_map(|process| process.how.clone());
-    let across = |of_process: &dyn Fn(&Measured) -> Option<f64>| {
+    let across = |of_process: &dyn Fn(&Process) -> Option<f64>| {
         let mut values = processes.iter().map(|p| of_process(p)).collect::<Option<Vec<_>>>()?;
         Some(median(&mut values))
     };
-    let operations = case.operations as f64;
-    let usage = |of_usage: fn(&worker::protocol::Usage) -> u64| {
-        across(&|process| {
-            let values: Option<Vec<_>> =
-                process.samples.iter().map(|s| s.usage.map(|u| of_usage(&u) as f64)).collect();
-            // A search does as many operations as it takes.
-            let operations = process.fact("operations").map_or(operations, |done| done as f64);
-            values.map(|mut values| median(&mut values) / operations)
-        })
-    };
-    let fact = |name: &str| {
-        across(&|process| process.fact(name).map(|value| value as f64))
-            .filter(|value| value.is_finite())
-    };
-    let wall_ns = across(&|process| Some(median_of(process, |s| s.wall_ns as f64)))
-        .expect("every process has samples");
-    let latency = merged_latency(processes);
+    let fact = |name: &str| across(&|process| process.fact(name));
+    let wall_ns = across(&|process| Some(process.wall_ns)).expect("every process has samples");
+    // Histograms are merged by their counts; percentiles are never averaged.
+    let mut latency = std::collections::BTreeMap::new();
+    for (ns, count) in processes.iter().flat_map(|process| &process.latency_ns) {
+        *latency.entry(*ns).or_insert(0) += count;
+    }
     let numbers = Numbers {
         rounds: processes.len(),
-        samples: processes.iter().map(|process| process.samples.len()).sum(),
+        samples: processes.iter().map(|process| process.samples).sum(),
         value,
         verdict: None,
         ratio: None,
+        basis: None,
         limit_share: None,
         wall_ns,
-        operations_per_second: fact("capacity_per_second").unwrap_or(operations / wall_ns * 1e9),
-        cpu_ns_per_operation: usage(|u| u.cpu_ns()),
-        switches_per_operation: usage(|u| u.voluntary_switches + u.involuntary_switches),
+        operations_per_second: fact("capacity_per_second")
+            .unwrap_or(case.operations as f64 / wall_ns * 1e9),
+        cpu_ns_per_operation: across(&|process| process.cpu_ns_per_operation),
+        cpu_verdict: None,
+        cpu_ratio: None,
+        switches_per_operation: across(&|process| process.switches_per_operation),
         peak_memory_bytes: processes.iter().map(|p| p.peak_memory_bytes).max().flatten(),
         peak_threads: processes.iter().map(|p| p.peak_threads).max().flatten(),
         worker_threads: processes.iter().map(|p| p.worker_threads).max().flatten(),
@@ -69,13 +59,57 @@ pub(super) fn row(
             .zip(fact("kernel_bytes_per_task"))
             .map(|(user, kernel)| (user as u64, kernel as u64)),
         active_turn_ns: fact("active_turn_ns").map(|ns| ns as u64),
+        drift: across(&|process| process.drift),
+        groups: groups(processes),
         price: None,
     };
     Row {
         standing: how.as_ref().map(|how| how.standing),
         form: how.as_ref().map(|how| how.form.clone()),
-        link: how.map(|how| how.link),
+        link: how.map(|how| how.link.clone()),
         numbers: Some(numbers),
         ..Row::without_numbers(entry, None)
+    }
+}
+
+/// Observations in each of two groups below which they are just scattered.
+const GROUP: usize = 2;
+/// The gap between two groups as a ratio, at least.
+const GAP: f64 = 1.5;
+
+/// How many observations lie around which typical value, where they fall into two groups.
+fn groups(processes: &[&Process]) -> Option<[(usize, f64); 2]> {
+    let mut values: Vec<f64> = processes.iter().filter_map(|process| process.value).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let last = values.len().checked_sub(GROUP)?;
+    let gap = |&cut: &usize| values[cut] / values[cut - 1];
+    let cut = (GROUP..=last).max_by(|a, b| gap(a).total_cmp(&gap(b)))?;
+    let (low, high) = values.split_at(cut);
+    let width = |group: &[f64]| group[group.len() - 1] / group[0];
+    // A gap that is no wider than the groups is a tail.
+    let apart = gap(&cut) > GAP && gap(&cut) > width(low) && gap(&cut) > width(high);
+    let group = |group: &[f64]| (group.len(), median(&mut group.to_vec()));
+    apart.then(|| [group(low), group(high)])
+}
+
+#[cfg(test)]
+mod tests {
+    use workloads::Metric;
+
+    use super::*;
+    use crate::report::tests::process;
+
+    #[test]
+    fn observations_that_fall_into_two_groups_are_told_from_a_tail() {
+        let groups_of = |walls: &[u64]| {
+            let of = |&wall: &u64| Process::of(Metric::Wall, 1, &process(wall, None));
+            let processes: Vec<_> = walls.iter().map(of).collect();
+            groups(&processes.iter().collect::<Vec<_>>())
+        };
+        let two = groups_of(&[100, 410, 110, 400, 105]);
+        assert_eq!(two, Some([(3, 105.0), (2, 405.0)]));
+        assert_eq!(groups_of(&[100, 150, 220, 330, 500]), None);
+        assert_eq!(groups_of(&[100, 101, 102, 900]), None, "one is an outlier");
+        assert_eq!(groups_of(&[100, 900]), None);
     }
 }

@@ -5,18 +5,25 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 use worker::observation::shown;
 use worker::units;
-use workloads::Metric;
 
-use super::misuses;
 use super::model::{CaseReport, Report, Row};
 use super::text::{self, clean, interval, or_dash};
+use super::{misuses, wakeups};
 
 const COLUMNS: usize = 100;
 
 /// The whole report as plain text.
 pub(crate) fn render(report: &Report) -> String {
     let mut out = String::new();
+    if let Some(banner) = report.noise.banner() {
+        paragraph(&mut out, "", &banner);
+        out.push('\n');
+    }
     paragraph(&mut out, "", &text::provenance(report));
+    if let Some(calibration) = text::calibration(report) {
+        paragraph(&mut out, "", &calibration);
+    }
+    paragraph(&mut out, "", &report.noise.summary());
     let share = 100.0 * report.measured_share;
     paragraph(
         &mut out,
@@ -32,6 +39,14 @@ pub(crate) fn render(report: &Report) -> String {
     }
     for case in &report.cases {
         case_section(&mut out, case);
+    }
+    if !report.wakeups.is_empty() {
+        out.push('\n');
+        let title = "What rests on waking up across CPUs";
+        paragraph(&mut out, "", &format!("{title} — {}", wakeups::INTRODUCTION));
+        for finding in &report.wakeups {
+            paragraph(&mut out, "  ", finding);
+        }
     }
     for curves in &report.curves {
         out.push('\n');
@@ -64,15 +79,16 @@ fn case_section(out: &mut String, case: &CaseReport) {
     out.push('\n');
     paragraph(out, "", &format!("{} — {}", clean(&case.id), case.question));
     paragraph(out, "  ", &case.answer);
+    if let Some(answer) = &case.cpu_answer {
+        paragraph(out, "  ", &format!("By CPU time: {answer}"));
+    }
     let rate = case.single_thread.map_or_else(String::new, |rate| {
         format!("; one thread alone: {}", units::throughput(rate.per_second, rate.unit))
     });
     paragraph(out, "  ", &format!("by {}, limit: {}{rate}", case.metric, case.limit));
-    let header = ["", "value", "ratio", "verdict", "of limit", "CPU/op", "memory", "threads"];
+    let header = ["", "value", "ratio", "verdict", "of limit", "CPU/op", "by CPU", "memory"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(
-        case.rows.iter().filter(|row| row.numbers.is_some()).map(|row| cells(case.metric, row)),
-    );
+    rows.extend(case.rows.iter().filter(|row| row.numbers.is_some()).map(|row| cells(case, row)));
     if rows.len() > 1 {
         table(out, &rows, 1);
     }
@@ -99,17 +115,17 @@ fn paragraph(out: &mut String, indent: &str, text: &str) {
     }
 }
 
-fn cells(metric: Metric, row: &Row) -> Vec<String> {
+fn cells(case: &CaseReport, row: &Row) -> Vec<String> {
     let numbers = row.numbers.as_ref().expect("only rows with numbers are shown");
     vec![
         text::name(row),
-        shown(metric, numbers.value),
+        shown(case.metric, numbers.value),
         or_dash(numbers.ratio, interval),
         text::verdict(row),
         or_dash(numbers.limit_share, |share| units::percent(share.estimate)),
         or_dash(numbers.cpu_ns_per_operation, units::duration),
+        text::cpu_cell(case, &row.entry),
         or_dash(numbers.peak_memory_bytes, |size| units::bytes(size as f64)),
-        or_dash(numbers.peak_threads, |count| count.to_string()),
     ]
 }
 

@@ -4,7 +4,7 @@ use worker::Standing;
 use worker::observation::shown;
 use worker::units;
 
-use super::model::{CaseReport, Numbers, Report, Row};
+use super::model::{CaseReport, Numbers, Report, Row, Twin};
 use crate::judge::{Ratio, Verdict};
 
 /// Text from workers and parameters on one line without control characters.
@@ -59,10 +59,37 @@ pub(crate) fn matrix_cell(case: &CaseReport, entry: &str) -> String {
     }
 }
 
+/// The same by CPU time per operation.
+pub(crate) fn cpu_cell(case: &CaseReport, entry: &str) -> String {
+    let numbers = case.rows.iter().find(|row| row.entry == entry).and_then(|r| r.numbers.as_ref());
+    let Some(numbers) = numbers else { return String::new() };
+    let ratio = numbers.cpu_ratio.map_or_else(String::new, |ratio| units::ratio(ratio.estimate));
+    match numbers.cpu_verdict {
+        Some(Verdict::Best) => "best".to_owned(),
+        Some(Verdict::Tied) => "tied".to_owned(),
+        Some(Verdict::Alone) => "alone".to_owned(),
+        Some(Verdict::Undecided) => format!("{ratio} ?"),
+        Some(Verdict::Slower) => ratio,
+        None => String::new(),
+    }
+}
+
+/// Entries with their ratios, such as `tokio 1.03× [0.98, 1.08], smol 1.1×`; of many only the farthest has
+/// its ratio.
+pub(crate) fn followers(entries: &[(&str, Verdict, Ratio)]) -> String {
+    let full = |(entry, _, ratio): &(&str, Verdict, Ratio)| format!("{entry} {}", interval(*ratio));
+    if entries.len() <= 2 {
+        return entries.iter().map(full).collect::<Vec<_>>().join(", ");
+    }
+    let (last, others) = entries.split_last().expect("there are some");
+    let names: Vec<_> = others.iter().map(|(entry, ..)| *entry).collect();
+    format!("{}, up to {}", names.join(", "), full(last))
+}
+
 /// What the matrix's words mean.
 pub(crate) const LEGEND: &str = "Ratio to the leader of each row by its metric. \
-    best: clear of all others; tied: no more than 2.5 % behind anyone; ?: undecided with this many \
-    rounds; alone: no other fair form; misuse: a known mistake and its price; —: the model has no \
+    best: clear of all others; tied: no more than 2.5 % behind anyone; ?: undecided, the interval \
+    is in the report; alone: no other fair form; misuse: a known mistake and its price; —: the model has no \
     form of it; empty: it does not take part.";
 
 /// Shown wherever async-std is.
@@ -119,6 +146,24 @@ pub(crate) fn prediction(numbers: &Numbers) -> Option<String> {
     ))
 }
 
+/// How an entry fared against itself.
+pub(crate) fn twin(twin: &Twin) -> String {
+    let ratio = or_dash(twin.ratio, interval);
+    let verdict = match twin.verdict {
+        Verdict::Tied => "certified as tied",
+        Verdict::Slower => "called different, so that no verdict of this case can be trusted",
+        _ => "neither certified as tied nor called different",
+    };
+    format!("{} against itself: {ratio} in {} rounds, {verdict}", twin.entry, twin.rounds)
+}
+
+/// What elementary things cost on this machine.
+pub(crate) fn calibration(report: &Report) -> Option<String> {
+    let lines = report.host.calibration.as_ref()?.lines();
+    let figures: Vec<_> = lines.iter().map(|(label, value)| format!("{label} {value}")).collect();
+    Some(format!("This machine: {}.", figures.join(", ")))
+}
+
 /// One line on what was measured and where.
 pub(crate) fn provenance(report: &Report) -> String {
     let host = &report.host;
@@ -131,11 +176,16 @@ pub(crate) fn provenance(report: &Report) -> String {
         let (rate, entry) = (units::per_second(capacity.per_second), &capacity.entry);
         format!("; loads of serve are shares of {rate}, the capacity of {entry}")
     });
+    let rounds: Vec<_> = report.cases.iter().map(|case| case.rounds).filter(|&n| n > 1).collect();
+    let rounds = match (rounds.iter().min(), rounds.iter().max()) {
+        (Some(few), Some(many)) if few < many => format!("{few} to {many}"),
+        (Some(few), _) => few.to_string(),
+        (None, _) => "1".to_owned(),
+    };
     clean(&format!(
-        "{} profile, {} workers, {} rounds, seed {}; {cpu}{cpus}{under}; Linux {kernel}; {}{rates}",
+        "{} profile, {} workers, {rounds} rounds a case, seed {}; {cpu}{cpus}{under}; Linux {kernel}; {}{rates}",
         report.profile,
         report.workers,
-        report.rounds,
         report.seed,
         host.rustc.as_deref().unwrap_or("unknown rustc")
     ))

@@ -11,7 +11,7 @@ use serde::Serialize;
 use workloads::{Case, Entry, Kind, Metric, Profile, Site, catalog};
 
 use crate::cell;
-use crate::launch::Visit;
+use crate::launch::{Placement, Visit};
 use crate::observation;
 use crate::peer;
 use crate::protocol::{Failure, FailureKind, Measured, ServeRequest};
@@ -284,6 +284,7 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
             backend: entry.backend,
             params: &case.params,
             workers,
+            placement: Placement::Free,
             sampling: selection::sampling(profile, case),
             scratch: scratch.path(),
             time_limit: selection::time_limit(args.faithful),

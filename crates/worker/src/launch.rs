@@ -6,11 +6,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use workloads::{Digest, Facts, Kind};
 
 use crate::child::Child;
 pub use crate::child::{Live, stop, stopped};
+use crate::os::Pinned;
 use crate::peer;
 use crate::protocol::{
     Failure, FailureKind, Mark, Measured, Reply, Request, RunRequest, Sample, SamplingPlan,
@@ -24,6 +26,18 @@ pub const CELL: &str = "cell";
 const BACKEND_CONNECTIONS: usize = 20_000;
 /// Windows of one visit that may be void before it is given up.
 const MAX_VOID: u64 = 2;
+
+/// On which CPUs the processes of a visit run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Placement {
+    /// Where the system places them.
+    #[default]
+    Free,
+    /// Worker, load generator and backend with all their threads on the same CPU, so that nobody is woken
+    /// across CPUs.
+    OneCpu,
+}
 
 /// One process run of one cell.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +58,8 @@ pub struct Visit<'a> {
     pub params: &'a Value,
     /// Worker threads granted.
     pub workers: usize,
+    /// On which CPUs its processes run.
+    pub placement: Placement,
     /// How often to run it.
     pub sampling: SamplingPlan,
     /// Folder for input files.
@@ -62,6 +78,11 @@ impl Visit<'_> {
     /// The typed failure, also if the answer is wrong.
     pub fn run(&self) -> Result<Measured, Failure> {
         let start = Instant::now();
+        // Held to the end: whatever is started for this visit inherits it.
+        let _pinned = match self.placement {
+            Placement::Free => None,
+            Placement::OneCpu => Some(Pinned::to_one_cpu()?),
+        };
         let measured = match self.kind {
             Kind::Batch => self.run_batch(start + self.time_limit),
             Kind::Service => self.run_service(start + self.time_limit),

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::time::{TimeSpec, TimeVal};
@@ -32,6 +33,54 @@ pub fn usage() -> Option<Usage> {
 
 fn nanoseconds(time: TimeVal) -> u64 {
     u64::try_from(time.tv_sec() * 1_000_000_000 + time.tv_usec() * 1_000).unwrap_or(0)
+}
+
+/// What this process and all its children that have ended have used.
+pub fn usage_with_children() -> Option<Usage> {
+    let children = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?;
+    let own = usage()?;
+    Some(Usage {
+        user_ns: own.user_ns + nanoseconds(children.user_time()),
+        system_ns: own.system_ns + nanoseconds(children.system_time()),
+        ..own
+    })
+}
+
+/// The CPUs that the calling thread may use, going up.
+pub fn allowed_cpus() -> Option<Vec<usize>> {
+    let allowed = sched_getaffinity(Pid::from_raw(0)).ok()?;
+    Some((0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu) == Ok(true)).collect())
+}
+
+/// Has the calling thread use one CPU only; processes and threads that it starts inherit that.
+///
+/// # Errors
+/// If the system refuses, such as for a CPU that there is not.
+pub fn pin_to(cpu: usize) -> io::Result<()> {
+    let mut one = CpuSet::new();
+    one.set(cpu)?;
+    Ok(sched_setaffinity(Pid::from_raw(0), &one)?)
+}
+
+/// As long as it is held, the calling thread uses one CPU only; what it starts meanwhile stays there.
+#[derive(Debug)]
+pub(crate) struct Pinned(CpuSet);
+
+impl Pinned {
+    /// To the last CPU that the thread may use: the first gets more interrupts on many machines.
+    pub(crate) fn to_one_cpu() -> io::Result<Self> {
+        let before = sched_getaffinity(Pid::from_raw(0))?;
+        let last = allowed_cpus().and_then(|cpus| cpus.last().copied());
+        pin_to(last.ok_or_else(|| io::Error::other("no CPU is allowed"))?)?;
+        Ok(Pinned(before))
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // It was allowed before.
+        let _ = sched_setaffinity(Pid::from_raw(0), &self.0);
+    }
 }
 
 /// Threads that this process has now.
@@ -258,6 +307,25 @@ mod tests {
         let used = usage().unwrap().since(&before);
         assert!(used.cpu_ns() > 0);
         assert!(used.voluntary_switches > 0);
+    }
+
+    #[test]
+    fn what_is_started_while_pinned_stays_on_one_cpu() {
+        let allowed_in_a_child = || {
+            let status =
+                std::process::Command::new("cat").arg("/proc/self/status").output().unwrap();
+            let status = String::from_utf8(status.stdout).unwrap();
+            let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+            list.unwrap().trim().to_owned()
+        };
+        let (before, free) = (allowed_cpus().unwrap(), allowed_in_a_child());
+        let pinned = Pinned::to_one_cpu().unwrap();
+        let last = *before.last().unwrap();
+        assert_eq!(allowed_cpus().unwrap(), [last]);
+        assert_eq!(allowed_in_a_child(), last.to_string());
+        drop(pinned);
+        assert_eq!(allowed_cpus().unwrap(), before);
+        assert_eq!(allowed_in_a_child(), free);
     }
 
     #[test]

@@ -53,6 +53,7 @@ pub fn assert_notices_a_dead_backend(program: &Path, variant: &str) {
         backend: true,
         params: &case.params,
         workers: 2,
+        placement: crate::launch::Placement::Free,
         sampling: SamplingPlan { warmup: 0, min_samples: 1, budget_ns: 0 },
         scratch: scratch.path(),
         time_limit: Duration::from_secs(20),

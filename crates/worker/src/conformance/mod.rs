@@ -59,6 +59,7 @@ pub fn try_all(
                 backend: entry.backend,
                 params: &case.params,
                 workers,
+                placement: launch::Placement::Free,
                 sampling: SamplingPlan { warmup: 0, min_samples: 2, budget_ns: 0 },
                 scratch,
                 time_limit: selection::time_limit(false),

@@ -1,0 +1,134 @@
+//! The observations of a case, brought into the order in which they are judged.
+
+use std::rc::Rc;
+
+use worker::protocol::{Failure, FailureKind};
+use worker::{How, Standing};
+use workloads::Metric;
+
+use crate::journal::{Round, Visited};
+use crate::judge::Series;
+use crate::plan::PlannedEntry;
+use crate::process::Process;
+
+/// What the admitted rounds of a case have measured.
+#[derive(Debug)]
+pub(crate) struct Contest<'a> {
+    /// Entries that measured something and did not fail.
+    pub(crate) observed: Vec<Observed<'a>>,
+    /// The entry that the twin repeats, by its place in `observed`, and what the twin measured.
+    pub(crate) twin: Option<(usize, Vec<Option<&'a Process>>)>,
+}
+
+/// What an entry has measured, by admitted round.
+#[derive(Debug)]
+pub(crate) struct Observed<'a> {
+    /// Its place in the plan.
+    pub(crate) entry: usize,
+    pub(crate) contestant: bool,
+    pub(crate) processes: Vec<Option<&'a Process>>,
+}
+
+impl<'a> Contest<'a> {
+    /// Only rounds that ended and were not rejected count.
+    pub(crate) fn of(rounds: &'a [Round], entries: &[PlannedEntry]) -> Self {
+        let admitted: Vec<_> = rounds.iter().filter(|round| round.is_admitted()).collect();
+        let processes = |entry: usize, twin: bool| -> Vec<Option<&Process>> {
+            let process = |round: &&'a Round| {
+                let process = round.visit(entry, twin)?.outcome.as_ref().ok()?;
+                process.value.is_some().then_some(process)
+            };
+            admitted.iter().map(process).collect()
+        };
+        let observed: Vec<_> = (0..entries.len())
+            .filter(|&entry| failure(rounds, entry).is_none())
+            .map(|entry| {
+                let processes = processes(entry, false);
+                let how = processes.iter().flatten().find_map(|process| process.how.as_ref());
+                let contestant = is_contestant(&entries[entry], how);
+                Observed { entry, contestant, processes }
+            })
+            .filter(|observed| observed.processes.iter().any(Option::is_some))
+            .collect();
+        let twin = rounds.first().and_then(twin).and_then(|original| {
+            let position = observed.iter().position(|o| o.entry == original && o.contestant)?;
+            Some((position, processes(original, true)))
+        });
+        Contest { observed, twin }
+    }
+
+    /// Leaves out all entries but these.
+    pub(crate) fn keep(&mut self, entries: &[usize]) {
+        let original = self.twin.as_ref().map(|(position, _)| self.observed[*position].entry);
+        self.observed.retain(|observed| entries.contains(&observed.entry));
+        let position = self.observed.iter().position(|o| Some(o.entry) == original);
+        self.twin = self.twin.take().zip(position).map(|((_, twin), position)| (position, twin));
+    }
+
+    /// One series for each of `observed`, by the metric of the case.
+    pub(crate) fn series(&self) -> Vec<Series> {
+        let series = |observed: &Observed<'_>| Series {
+            contestant: observed.contestant,
+            values: values(&observed.processes),
+            until: None,
+        };
+        self.observed.iter().map(series).collect()
+    }
+
+    /// The same by CPU time per operation; who left after how many rounds is known already.
+    pub(crate) fn cpu_series(&self, until: impl Fn(usize) -> Option<usize>) -> Vec<Series> {
+        let cpu = |process: &Option<&Process>| {
+            let value = process.as_ref()?.cpu_ns_per_operation?;
+            // A process can be too quick for the clock of CPU time.
+            Some(value.max(1e-3))
+        };
+        let series = |(index, observed): (usize, &Observed<'_>)| Series {
+            contestant: observed.contestant,
+            values: observed.processes.iter().map(cpu).collect(),
+            until: until(index),
+        };
+        self.observed.iter().enumerate().map(series).collect()
+    }
+}
+
+/// Observations by the metric of the case.
+pub(crate) fn values(processes: &[Option<&Process>]) -> Vec<Option<f64>> {
+    processes.iter().map(|process| process.and_then(|process| process.value)).collect()
+}
+
+/// Whether values by a metric are compared: a count can be 0, which has no logarithm, and one process
+/// says all there is to say.
+pub(crate) fn is_judged(metric: Metric) -> bool {
+    metric != Metric::StillRunning
+}
+
+/// Whether an entry takes part in the comparison: neither the floor nor a misuse.
+fn is_contestant(entry: &PlannedEntry, how: Option<&Rc<How>>) -> bool {
+    let standing = how.map(|how| how.standing);
+    entry.strategy != "floor" && !matches!(standing, Some(Standing::Misuse | Standing::Floor))
+}
+
+/// Why an entry has no number. A void round is no failure of the entry, as long as there are others.
+pub(crate) fn failure(rounds: &[Round], entry: usize) -> Option<&Failure> {
+    let visits = || rounds.iter().filter_map(|round| round.visit(entry, false));
+    let failures = || visits().filter_map(|visit| visit.outcome.as_ref().err());
+    let measured = visits().any(|visit| visit.outcome.is_ok());
+    failures()
+        .find(|failure| failure.failure != FailureKind::Void)
+        .or_else(|| failures().next().filter(|_| !measured))
+}
+
+/// The entry that the twin repeats: the contestant in the middle of the first round, which is neither
+/// favoured nor disfavoured by having been chosen. In that round the twin comes last.
+pub(crate) fn twin(first: &Round) -> Option<usize> {
+    let value = |visit: &Visited| {
+        let process = visit.outcome.as_ref().ok()?;
+        let standing = process.how.as_ref().map(|how| how.standing);
+        let fair = !matches!(standing, Some(Standing::Misuse | Standing::Floor));
+        Some((visit.entry, process.value.filter(|_| fair)?))
+    };
+    let visits = first.visits.iter().filter(|visit| !visit.twin);
+    let mut values: Vec<_> = visits.filter_map(value).collect();
+    values.sort_by(|a, b| a.1.total_cmp(&b.1));
+    values.get(values.len().saturating_sub(1) / 2).map(|(entry, _)| *entry)
+}

@@ -1,0 +1,592 @@
+//! From observations to verdicts: pure functions, no clock, no files.
+//!
+//! An observation is one process reduced to one number. Entries are compared inside rounds, so that a
+//! slow minute of the machine weighs on all of them alike; B consecutive rounds make a superblock:
+//!
+//! ```text
+//! y[r,i]   = ln(value of entry i in round r)
+//! a[s,i]   = Hodges–Lehmann over the rounds r of superblock s of y[r,i] − median over m of y[r,m]
+//! θ[i,j]   = Hodges–Lehmann over s of a[s,i], less that of a[s,j]
+//! v[i,j]   = variance over s of a[s,i] − a[s,j], with d = S − 1 degrees of freedom
+//! s²[i,j]  = (d₀·s₀² + d·v[i,j]) / (d₀ + d): each pair's own noise, moderated by that of all pairs
+//! h[i,j]   = t(1 − α / (2·L·C(k,2)); d₀ + d) · sqrt(s²[i,j] / S)
+//! slower   : some j with θ[i,j] − h[i,j] > δ
+//! best set : θ[i,j] + h[i,j] < δ for all j; several members are tied
+//! best     : θ[i,j] + h[i,j] < 0 for all j, or all others are slower
+//! ```
+//!
+//! d₀ and s₀² are fitted to the v of all pairs: where all are equally noisy they are pooled, where a few
+//! are far noisier than the rest each pair stands for itself. The ratio of i to j is exp(θ), its
+//! interval exp(θ ± h). There are L looks at the data, after fixed numbers of superblocks; α is divided
+//! among them, so that all intervals of a case at all looks hold together with probability 1 − α. Who is
+//! slower at a look leaves, and its verdict stays; the others go on until nobody is undecided.
+//!
+//! Sources: Hodges and Lehmann, Annals of Mathematical Statistics 34 (1963), for the estimate; Smyth,
+//! Statistical Applications in Genetics and Molecular Biology 3 (2004), for the moderated variance;
+//! Bonferroni's inequality for holding together (Miller, Simultaneous Statistical Inference, 1981), and
+//! for looking several times (Pocock, Biometrika 64 (1977), has the problem and sharper answers).
+
+use serde::{Deserialize, Serialize};
+
+mod estimate;
+mod moderation;
+#[cfg(test)]
+mod simulation;
+
+pub(crate) use estimate::median;
+use estimate::{Estimate, Spread, hodges_lehmann};
+
+/// Probability that any interval of a case misses.
+pub(crate) const ALPHA: f64 = 0.05;
+
+/// Differences below this do not matter: ln 1.025.
+pub(crate) const MARGIN: f64 = 0.024_692_612_590_371_5;
+
+/// A ratio with its interval; none where there are too few rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Ratio {
+    pub(crate) estimate: f64,
+    pub(crate) low: Option<f64>,
+    pub(crate) high: Option<f64>,
+}
+
+impl Ratio {
+    pub(crate) fn of_log(theta: f64, half: Option<f64>) -> Self {
+        Ratio {
+            estimate: theta.exp(),
+            low: half.map(|half| (theta - half).exp()),
+            high: half.map(|half| (theta + half).exp()),
+        }
+    }
+
+    /// One over it.
+    pub(crate) fn inverse(self) -> Self {
+        Ratio {
+            estimate: 1.0 / self.estimate,
+            low: self.high.map(|high| 1.0 / high),
+            high: self.low.map(|low| 1.0 / low),
+        }
+    }
+
+    /// It times a constant.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        Ratio {
+            estimate: self.estimate * factor,
+            low: self.low.map(|low| low * factor),
+            high: self.high.map(|high| high * factor),
+        }
+    }
+}
+
+/// What can be said of an entry among the contestants of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Verdict {
+    /// Faster than every other beyond doubt.
+    Best,
+    /// No more than the margin slower than any other, like at least one more.
+    Tied,
+    /// More than the margin slower than some other.
+    Slower,
+    /// Neither can be said with this many rounds.
+    Undecided,
+    /// There is nobody to compare it with.
+    Alone,
+}
+
+/// When a case is judged: fixed before the first measurement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Design {
+    /// Consecutive rounds that make one superblock.
+    pub(crate) block: usize,
+    /// Numbers of superblocks after which is looked, going up.
+    pub(crate) looks: Vec<usize>,
+}
+
+impl Design {
+    /// A single look after so many rounds, at which everybody is still there.
+    pub(crate) fn once(rounds: usize) -> Self {
+        Design { block: 1, looks: vec![rounds] }
+    }
+
+    /// Rounds after which there is no more look.
+    pub(crate) fn most_rounds(&self) -> usize {
+        self.block * self.looks.last().copied().unwrap_or(0)
+    }
+
+    /// Rounds of the first look.
+    pub(crate) fn first_look(&self) -> usize {
+        self.block * self.looks.first().copied().unwrap_or(0)
+    }
+}
+
+/// The observations of one entry by round, all positive.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Series {
+    /// Whether it gets a verdict.
+    pub(crate) contestant: bool,
+    pub(crate) values: Vec<Option<f64>>,
+    /// The number of rounds after which it was not measured any more.
+    pub(crate) until: Option<usize>,
+}
+
+/// Where a contestant stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Standing {
+    verdict: Verdict,
+    /// Superblocks that would decide, if estimate and noise stay as they are.
+    needs: Option<f64>,
+    /// Superblocks that the verdict rests on, and the number of the look.
+    blocks: usize,
+    look: usize,
+    until: Option<usize>,
+}
+
+/// What is known of a pair: θ, and how well.
+type Pair = (f64, Option<Spread>);
+
+/// The compared entries of one case.
+#[derive(Debug, Clone)]
+pub(crate) struct Judgement {
+    /// Typical value of each entry.
+    typical: Vec<f64>,
+    /// From the last look at both entries.
+    pairs: Vec<Vec<Option<Pair>>>,
+    standings: Vec<Option<Standing>>,
+    /// The contestants that are still measured.
+    active: Vec<usize>,
+    looks: usize,
+    settled: bool,
+}
+
+impl Judgement {
+    /// Replays the looks of a design over all rounds there are. What is not yet due for the next look is
+    /// looked at too if nothing more comes, which takes that look's share of α.
+    pub(crate) fn of(series: &[Series], design: &Design) -> Self {
+        let mut judgement = Judgement::survey(series, design.block);
+        judgement.active = (0..series.len())
+            .filter(|&i| series[i].contestant && series[i].values.iter().any(Option::is_some))
+            .collect();
+        for &i in &judgement.active {
+            judgement.standings[i] = Some(Standing {
+                verdict: Verdict::Undecided,
+                needs: None,
+                blocks: 0,
+                look: 0,
+                until: None,
+            });
+        }
+        if let [only] = judgement.active[..] {
+            let rounds = series[only].values.iter().flatten().count();
+            judgement.set(only, Verdict::Alone, rounds / design.block);
+            judgement.settled = true;
+            return judgement;
+        }
+        let mut done = 0;
+        for &look in &design.looks {
+            let rounds = judgement.common_rounds(series, look * design.block);
+            let due = rounds.len() >= look * design.block;
+            let blocks = (rounds.len() / design.block).min(look);
+            if blocks > done {
+                judgement.look(series, design, &rounds[..blocks * design.block]);
+                done = blocks;
+            }
+            if judgement.settled || !due {
+                break;
+            }
+        }
+        judgement
+    }
+
+    /// All entries against each other, over the rounds that they have in common: for what is no contest,
+    /// such as the distance from the floor.
+    fn survey(series: &[Series], block: usize) -> Self {
+        let k = series.len();
+        let all: Vec<_> = (0..k).collect();
+        let rounds = common(series, &all);
+        let own = |i: usize| -> f64 {
+            median(&mut series[i].values.iter().flatten().copied().collect::<Vec<_>>())
+        };
+        let mut judgement = Judgement {
+            typical: all.iter().map(|&i| own(i)).collect(),
+            pairs: vec![vec![None; k]; k],
+            standings: vec![None; k],
+            active: Vec::new(),
+            looks: 0,
+            settled: false,
+        };
+        let whole = rounds.len() / block * block;
+        // With less than a superblock there is a rough estimate, and no interval.
+        let block = if whole == 0 { 1 } else { block };
+        if !rounds.is_empty() {
+            let rounds = if whole == 0 { &rounds[..] } else { &rounds[..whole] };
+            judgement.take(series, &all, rounds, block, ALPHA, pairs_of(k));
+        }
+        judgement
+    }
+
+    fn take(
+        &mut self,
+        series: &[Series],
+        entries: &[usize],
+        rounds: &[usize],
+        block: usize,
+        alpha: f64,
+        tests: usize,
+    ) {
+        let estimate = Estimate::of(&logs(series, entries, rounds), block, alpha, tests);
+        for (a, &i) in entries.iter().enumerate() {
+            self.typical[i] = estimate.typical(a);
+            for (b, &j) in entries.iter().enumerate() {
+                self.pairs[i][j] = Some((estimate.theta(a, b), estimate.spread(a, b)));
+            }
+        }
+    }
+
+    /// The rounds that all active contestants have. Those who left before so many rounds are no longer
+    /// active.
+    fn common_rounds(&mut self, series: &[Series], wanted: usize) -> Vec<usize> {
+        loop {
+            let rounds = common(series, &self.active);
+            if rounds.len() >= wanted {
+                return rounds;
+            }
+            let first = self.active.iter().filter_map(|&i| series[i].until).min();
+            let Some(first) = first else { return rounds };
+            self.active.retain(|&i| series[i].until != Some(first));
+        }
+    }
+
+    fn look(&mut self, series: &[Series], design: &Design, rounds: &[usize]) {
+        self.looks += 1;
+        let alpha = ALPHA / design.looks.len() as f64;
+        let contestants = self.standings.iter().flatten().count();
+        let active = self.active.clone();
+        self.take(series, &active, rounds, design.block, alpha, pairs_of(contestants));
+        let blocks = rounds.len() / design.block;
+        let rivals = self.unbeaten();
+        let slower = |i: &usize| self.others(&active, *i).any(|(low, _)| low > MARGIN);
+        let slower: Vec<_> = active.iter().copied().filter(slower).collect();
+        for &i in &slower {
+            self.set(i, Verdict::Slower, blocks);
+            let end = rounds.last().map_or(0, |round| round + 1);
+            self.standings[i].as_mut().expect("it is a contestant").until = Some(end);
+        }
+        let rivals: Vec<_> = rivals.into_iter().filter(|i| !slower.contains(i)).collect();
+        self.active.retain(|i| !slower.contains(i));
+        let among_best = |i: &usize| self.others(&rivals, *i).all(|(_, high)| high < MARGIN);
+        let best: Vec<_> = rivals.iter().copied().filter(among_best).collect();
+        let verdicts: Vec<_> = self
+            .active
+            .iter()
+            .map(|&i| match () {
+                () if rivals == [i] => Verdict::Best,
+                () if self.others(&rivals, i).all(|(_, high)| high < 0.0) => Verdict::Best,
+                () if best.contains(&i) && best.len() > 1 => Verdict::Tied,
+                () => Verdict::Undecided,
+            })
+            .collect();
+        let leader = self.leader(&rivals);
+        for (i, verdict) in self.active.clone().into_iter().zip(verdicts) {
+            self.set(i, verdict, blocks);
+            if verdict == Verdict::Undecided {
+                let needs = leader.and_then(|leader| self.needs(i, leader, &rivals));
+                self.standings[i].as_mut().expect("it is a contestant").needs = needs;
+            }
+        }
+        let undecided = self.with(Verdict::Undecided).next().is_some();
+        self.settled = !undecided;
+    }
+
+    fn set(&mut self, entry: usize, verdict: Verdict, blocks: usize) {
+        let look = self.looks;
+        self.standings[entry] = Some(Standing { verdict, needs: None, blocks, look, until: None });
+    }
+
+    /// Bounds of an entry's θ to each of the others among these.
+    fn others<'a>(
+        &'a self,
+        among: &'a [usize],
+        entry: usize,
+    ) -> impl Iterator<Item = (f64, f64)> + 'a {
+        among.iter().filter(move |&&j| j != entry).map(move |&j| {
+            let (theta, spread) = self.pairs[entry][j].unwrap_or((0.0, None));
+            let half = spread.map_or(f64::INFINITY, |spread| spread.half);
+            (theta - half, theta + half)
+        })
+    }
+
+    /// Superblocks after which the distance to the leader would be clear of the margin. The leader needs
+    /// as many as it takes to tell it from the nearest other.
+    fn needs(&self, entry: usize, leader: usize, rivals: &[usize]) -> Option<f64> {
+        let of_pair = |i: usize, j: usize| {
+            let (theta, spread) = self.pairs[i][j]?;
+            let distance = (theta.abs() - MARGIN).abs().max(1e-6);
+            Some((spread?.half_of_one / distance).powi(2))
+        };
+        if entry != leader {
+            return of_pair(entry, leader);
+        }
+        let others = rivals.iter().filter(|&&j| j != leader);
+        others
+            .map(|&j| of_pair(leader, j))
+            .collect::<Option<Vec<_>>>()?
+            .into_iter()
+            .reduce(f64::max)
+    }
+
+    fn unbeaten(&self) -> Vec<usize> {
+        let beaten = |standing: &Standing| standing.verdict == Verdict::Slower;
+        let standings = self.standings.iter().enumerate();
+        standings.filter(|(_, s)| s.is_some_and(|s| !beaten(&s))).map(|(i, _)| i).collect()
+    }
+
+    fn with(&self, wanted: Verdict) -> impl Iterator<Item = usize> + '_ {
+        let standings = self.standings.iter().enumerate();
+        standings.filter(move |(_, s)| s.is_some_and(|s| s.verdict == wanted)).map(|(i, _)| i)
+    }
+
+    /// The typical value of an entry, in the unit of its observations.
+    pub(crate) fn typical(&self, entry: usize) -> f64 {
+        self.typical[entry]
+    }
+
+    /// How many times as large as the values of `other` those of `entry` are, by the last look at both.
+    pub(crate) fn ratio(&self, entry: usize, other: usize) -> Option<Ratio> {
+        let (theta, spread) = self.pairs[entry][other]?;
+        Some(Ratio::of_log(theta, spread.map(|spread| spread.half)))
+    }
+
+    /// The entry with the smallest typical value among these.
+    pub(crate) fn leader(&self, entries: &[usize]) -> Option<usize> {
+        entries.iter().copied().min_by(|&a, &b| self.typical[a].total_cmp(&self.typical[b]))
+    }
+
+    /// The leader of the contestants that nobody has beaten.
+    pub(crate) fn champion(&self) -> Option<usize> {
+        self.leader(&self.unbeaten())
+    }
+
+    /// The verdict on a contestant.
+    pub(crate) fn verdict(&self, entry: usize) -> Option<Verdict> {
+        self.standings[entry].map(|standing| standing.verdict)
+    }
+
+    /// Superblocks that would decide about an undecided contestant, if nothing else changes.
+    pub(crate) fn needed_blocks(&self, entry: usize) -> Option<f64> {
+        self.standings[entry]?.needs
+    }
+
+    /// Superblocks that a contestant's verdict rests on, and the number of the look that gave it.
+    pub(crate) fn basis(&self, entry: usize) -> Option<(usize, usize)> {
+        self.standings[entry].map(|standing| (standing.blocks, standing.look))
+    }
+
+    /// The number of rounds after which a contestant was not measured any more.
+    pub(crate) fn until(&self, entry: usize) -> Option<usize> {
+        self.standings[entry]?.until
+    }
+
+    /// Whether no contestant is undecided.
+    pub(crate) fn settled(&self) -> bool {
+        self.settled
+    }
+
+    /// The contestants that are still measured.
+    pub(crate) fn active(&self) -> &[usize] {
+        &self.active
+    }
+}
+
+/// The ratio of a twin to its original, judged with the noise of the contestants that were measured in all
+/// of their rounds, and the verdict: tied, slower (the one or the other), or undecided.
+pub(crate) fn twin(
+    series: &[Series],
+    original: usize,
+    twin: &[Option<f64>],
+    block: usize,
+) -> (Ratio, Verdict) {
+    let mut series = series.to_vec();
+    series.push(Series { contestant: true, values: twin.to_vec(), until: None });
+    let last = series.len() - 1;
+    let both = common(&series, &[original, last]);
+    let present = |i: &usize| {
+        let series = &series[*i];
+        series.contestant
+            && both.iter().all(|&round| series.values.get(round).is_some_and(Option::is_some))
+    };
+    let mut entries: Vec<_> = (0..last).filter(|i| *i == original || present(i)).collect();
+    entries.push(last);
+    let position = entries.iter().position(|&i| i == original).expect("the original is among them");
+    let whole = &both[..both.len() / block * block];
+    if whole.is_empty() {
+        return (Ratio { estimate: f64::NAN, low: None, high: None }, Verdict::Undecided);
+    }
+    let k = entries.len();
+    let estimate = Estimate::of(&logs(&series, &entries, whole), block, ALPHA, pairs_of(k));
+    let theta = estimate.theta(k - 1, position);
+    let half = estimate.spread(k - 1, position).map(|spread| spread.half);
+    let verdict = match half {
+        Some(half) if theta.abs() - half > MARGIN => Verdict::Slower,
+        Some(half) if theta.abs() + half < MARGIN => Verdict::Tied,
+        _ => Verdict::Undecided,
+    };
+    (Ratio::of_log(theta, half), verdict)
+}
+
+/// A constant divided by the typical value, with an interval over the rounds.
+pub(crate) fn share_of_constant(constant: f64, values: &[f64]) -> Ratio {
+    let logs: Vec<_> = values.iter().map(|value| (constant / value).ln()).collect();
+    let half = Spread::of_values(&logs, ALPHA).map(|spread| spread.half);
+    Ratio::of_log(hodges_lehmann(&logs), half)
+}
+
+/// The rounds in which all of these entries have a value.
+fn common(series: &[Series], entries: &[usize]) -> Vec<usize> {
+    let rounds = entries.iter().map(|&i| series[i].values.len()).min().unwrap_or(0);
+    (0..rounds)
+        .filter(|&round| entries.iter().all(|&i| series[i].values[round].is_some()))
+        .collect()
+}
+
+fn logs(series: &[Series], entries: &[usize], rounds: &[usize]) -> Vec<Vec<f64>> {
+    let log = |entry: usize, round: usize| {
+        series[entry].values[round].expect("the rounds are common to all entries").ln()
+    };
+    entries.iter().map(|&i| rounds.iter().map(|&round| log(i, round)).collect()).collect()
+}
+
+fn pairs_of(k: usize) -> usize {
+    (k * k.saturating_sub(1) / 2).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(values: &[&[f64]]) -> Vec<Series> {
+        let series = |values: &&[f64]| Series {
+            contestant: true,
+            values: values.iter().map(|&value| Some(value)).collect(),
+            until: None,
+        };
+        values.iter().map(series).collect()
+    }
+
+    fn verdicts(series: &[Series], design: &Design) -> Vec<Verdict> {
+        let judgement = Judgement::of(series, design);
+        (0..series.len()).map(|i| judgement.verdict(i).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_machine_that_slows_down_for_a_round_changes_nothing() {
+        let calm = series(&[&[1.0, 1.0, 1.0, 1.0], &[2.0, 2.02, 1.98, 2.0]]);
+        let rough = series(&[&[1.0, 3.0, 1.0, 1.5], &[2.0, 6.06, 1.98, 3.0]]);
+        let design = Design::once(4);
+        let ratio = |series: &[Series]| Judgement::of(series, &design).ratio(1, 0).unwrap();
+        assert!((ratio(&calm).estimate - ratio(&rough).estimate).abs() < 1e-9);
+        assert_eq!(verdicts(&rough, &design), [Verdict::Best, Verdict::Slower]);
+    }
+
+    #[test]
+    fn one_or_two_rounds_decide_nothing() {
+        for rounds in 1..3 {
+            let series = series(&[&[1.0, 1.0][..rounds], &[9.0, 9.0][..rounds]]);
+            let judgement = Judgement::of(&series, &Design::once(5));
+            assert_eq!(judgement.verdict(0), Some(Verdict::Undecided));
+            assert_eq!(judgement.ratio(1, 0).unwrap().low, None);
+            assert!((judgement.ratio(1, 0).unwrap().estimate - 9.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn who_is_alone_is_not_best() {
+        assert_eq!(verdicts(&series(&[&[1.0, 1.0]]), &Design::once(2)), [Verdict::Alone]);
+    }
+
+    #[test]
+    fn who_is_slower_leaves_at_a_look_and_keeps_its_verdict() {
+        let design = Design { block: 1, looks: vec![3, 5] };
+        let mut series = series(&[
+            &[1.0, 1.1, 1.0, 1.0, 1.0],
+            &[1.05, 1.0, 1.1, 1.2, 1.2],
+            &[9.0, 9.1, 9.0, 9.0, 9.0],
+        ]);
+        let after = |series: &[Series]| Judgement::of(series, &design);
+        let mut begun = series.clone();
+        begun.iter_mut().for_each(|series| series.values.truncate(3));
+        let first = after(&begun);
+        assert_eq!(first.active(), [0, 1]);
+        assert_eq!((first.until(2), first.basis(2)), (Some(3), Some((3, 1))));
+        assert!(!first.settled());
+        // What it might have been afterwards does not matter, measured or not.
+        let measured = after(&series);
+        series[2].values.truncate(3);
+        series[2].values.extend([None, None]);
+        let left = after(&series);
+        for judgement in [measured, left] {
+            assert_eq!(judgement.verdict(2), Some(Verdict::Slower));
+            assert_eq!(judgement.ratio(2, 0), first.ratio(2, 0));
+            assert_eq!(judgement.basis(0), Some((5, 2)));
+        }
+    }
+
+    #[test]
+    fn rounds_between_two_looks_count_when_nothing_more_comes() {
+        let design = Design { block: 1, looks: vec![3, 9] };
+        let values: &[&[f64]] = &[&[1.0, 1.02, 1.0, 1.01], &[1.02, 1.0, 1.01, 1.0]];
+        let judgement = Judgement::of(&series(values), &design);
+        assert_eq!(judgement.basis(0), Some((4, 2)));
+    }
+
+    #[test]
+    fn entries_that_are_no_contestants_have_ratios_and_no_verdict() {
+        let mut series = series(&[&[1.0, 1.0, 1.01], &[1.5, 1.51, 1.5], &[0.9, 0.91, 0.9]]);
+        series[2].contestant = false;
+        let judgement = Judgement::of(&series, &Design::once(3));
+        assert_eq!(judgement.verdict(2), None);
+        assert_eq!(judgement.champion(), Some(0));
+        assert!(judgement.ratio(0, 2).unwrap().low.unwrap() > 1.0);
+    }
+
+    #[test]
+    fn who_left_by_another_metric_is_no_longer_waited_for() {
+        let design = Design { block: 1, looks: vec![3, 5] };
+        let mut series =
+            series(&[&[1.0, 1.1, 1.0, 1.0, 1.1], &[1.1, 1.0, 1.1, 1.0, 1.0], &[1.0, 1.0, 1.1]]);
+        series[2].values.extend([None, None]);
+        series[2].until = Some(3);
+        let judgement = Judgement::of(&series, &design);
+        assert_eq!(judgement.basis(0), Some((5, 2)));
+        assert_eq!(judgement.basis(2), Some((3, 1)));
+        assert_eq!(judgement.verdict(2), Some(Verdict::Undecided));
+    }
+
+    #[test]
+    fn what_it_takes_to_decide_falls_with_the_distance_from_the_margin() {
+        let judgement = Judgement::of(
+            &series(&[&[1.0, 1.2, 1.1], &[1.2, 1.1, 1.1], &[1.5, 1.2, 1.3]]),
+            &Design::once(3),
+        );
+        let needs = |entry| judgement.needed_blocks(entry).unwrap();
+        assert!(needs(2) > 3.0 && needs(2) < needs(1), "{} {}", needs(2), needs(1));
+    }
+
+    #[test]
+    fn a_twin_ties_with_its_original_unless_it_is_far_off() {
+        let series = series(&[&[1.0, 1.01, 1.0, 1.0], &[2.0, 2.0, 2.01, 2.0]]);
+        let twin_of = |values: [f64; 3]| {
+            let values: Vec<_> = std::iter::once(None).chain(values.map(Some)).collect();
+            twin(&series, 0, &values, 1).1
+        };
+        assert_eq!(twin_of([1.01, 1.0, 1.0]), Verdict::Tied);
+        assert_eq!(twin_of([1.2, 1.2, 1.2]), Verdict::Slower);
+    }
+
+    #[test]
+    fn a_share_of_a_constant_has_an_interval() {
+        let share = share_of_constant(50.0, &[52.0, 51.0, 53.0]);
+        assert!((share.estimate - 50.0 / 52.0).abs() < 0.01);
+        assert!(share.low.unwrap() < share.estimate && share.estimate < share.high.unwrap());
+    }
+}

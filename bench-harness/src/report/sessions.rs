@@ -1,0 +1,138 @@
+//! One run, or several runs of one machine, brought to one judgement a case.
+
+use workloads::Metric;
+
+use super::model::Twin;
+use crate::contest::{Contest, Observed, is_judged};
+use crate::journal::Round;
+use crate::judge::{self, Design, Judgement, Series};
+use crate::plan::PlannedEntry;
+use crate::process::Process;
+
+/// Sessions from which on each is one observation: what differs between them is then seen as noise. With
+/// fewer, their rounds are judged as if they were of one run.
+const SESSIONS: usize = 3;
+
+/// What all sessions have measured of a case.
+pub(super) struct Sessions<'a> {
+    pub(super) observed: Vec<Pooled<'a>>,
+    /// `None` where the metric is not compared.
+    pub(super) judgement: Option<Judgement>,
+    pub(super) cpu: Option<Judgement>,
+    /// Rounds that make one observation of the judgement; `None` where that is a whole session.
+    pub(super) block: Option<usize>,
+    pub(super) twins: Vec<Twin>,
+}
+
+/// What an entry has measured in all sessions.
+pub(super) struct Pooled<'a> {
+    pub(super) entry: usize,
+    pub(super) processes: Vec<&'a Process>,
+}
+
+impl<'a> Sessions<'a> {
+    pub(super) fn of(
+        sessions: &[&'a [Round]],
+        entries: &[PlannedEntry],
+        metric: Metric,
+        design: &Design,
+    ) -> Self {
+        let mut contests: Vec<_> =
+            sessions.iter().map(|rounds| Contest::of(rounds, entries)).collect();
+        // Who failed once is not compared.
+        let everywhere = |entry: usize, contests: &[Contest<'_>]| {
+            contests.iter().all(|contest| contest.observed.iter().any(|o| o.entry == entry))
+        };
+        let kept: Vec<_> = contests[0].observed.iter().map(|o| o.entry).collect();
+        let kept: Vec<_> = kept.into_iter().filter(|&e| everywhere(e, &contests)).collect();
+        for contest in &mut contests {
+            contest.keep(&kept);
+        }
+        let pooled = |index: usize| Pooled {
+            entry: kept[index],
+            processes: contests
+                .iter()
+                .flat_map(|contest| contest.observed[index].processes.iter().flatten().copied())
+                .collect(),
+        };
+        let observed = (0..kept.len()).map(pooled).collect();
+        let twins = contests.iter().filter_map(|contest| twin(contest, entries, design)).collect();
+        if !is_judged(metric) || kept.is_empty() {
+            return Sessions { observed, judgement: None, cpu: None, block: Some(1), twins };
+        }
+        let judged: Vec<_> = contests.iter().map(|contest| judge_one(contest, design)).collect();
+        let (judgement, cpu, block) = match judged.len() {
+            1 => {
+                let (judgement, cpu) = judged.into_iter().next().expect("there is one");
+                (judgement, cpu, Some(design.block))
+            }
+            count if count < SESSIONS => {
+                let whole = |of: fn(&Contest<'_>) -> Vec<Series>| {
+                    let series: Vec<_> = contests.iter().map(of).collect();
+                    let joined = join(&series);
+                    let rounds = joined.iter().map(|series| series.values.len()).max();
+                    Judgement::of(&joined, &Design::once(rounds.unwrap_or(0)))
+                };
+                (
+                    whole(|contest| contest.series()),
+                    whole(|contest| contest.cpu_series(|_| None)),
+                    Some(1),
+                )
+            }
+            count => {
+                let each = |of: fn(&(Judgement, Judgement)) -> &Judgement| {
+                    let judgements: Vec<_> = judged.iter().map(of).collect();
+                    Judgement::of(
+                        &typical(&contests[0].observed, &judgements),
+                        &Design::once(count),
+                    )
+                };
+                (each(|(judgement, _)| judgement), each(|(_, cpu)| cpu), None)
+            }
+        };
+        Sessions { observed, judgement: Some(judgement), cpu: Some(cpu), block, twins }
+    }
+}
+
+/// By the metric, and by CPU time; who leaves is decided by the metric.
+fn judge_one(contest: &Contest<'_>, design: &Design) -> (Judgement, Judgement) {
+    let judgement = Judgement::of(&contest.series(), design);
+    let cpu = Judgement::of(&contest.cpu_series(|entry| judgement.until(entry)), design);
+    (judgement, cpu)
+}
+
+/// The typical values of each session as observations.
+fn typical(observed: &[Observed<'_>], judgements: &[&Judgement]) -> Vec<Series> {
+    let value = |entry: usize, judgement: &Judgement| {
+        Some(judgement.typical(entry)).filter(|value| value.is_finite())
+    };
+    let series = |(index, observed): (usize, &Observed<'_>)| Series {
+        contestant: observed.contestant,
+        values: judgements.iter().map(|judgement| value(index, judgement)).collect(),
+        until: None,
+    };
+    observed.iter().enumerate().map(series).collect()
+}
+
+/// The rounds of one session after those of the other.
+fn join(sessions: &[Vec<Series>]) -> Vec<Series> {
+    let mut joined = sessions[0].clone();
+    for session in &sessions[1..] {
+        for (all, more) in joined.iter_mut().zip(session) {
+            all.values.extend(&more.values);
+        }
+    }
+    joined
+}
+
+fn twin(contest: &Contest<'_>, entries: &[PlannedEntry], design: &Design) -> Option<Twin> {
+    let (original, processes) = contest.twin.as_ref()?;
+    let values = crate::contest::values(processes);
+    let (ratio, verdict) = judge::twin(&contest.series(), *original, &values, design.block);
+    Some(Twin {
+        entry: entries[contest.observed[*original].entry].id.clone(),
+        rounds: values.iter().flatten().count(),
+        ratio: Some(ratio).filter(|ratio| ratio.estimate.is_finite()),
+        verdict,
+    })
+}

@@ -1,0 +1,369 @@
+//! Which round comes next: a function of the plan and of what has been measured, so that a run that was
+//! interrupted goes on as if it had not been.
+//!
+//! First the cases take turns until each has the rounds of its first look: rounds of one case lie far apart
+//! in time. Then only undecided cases go on, with the contestants that are still in doubt, up to the next
+//! look. Where time is limited it goes to the cases in which it decides most, large differences first.
+
+use std::time::Duration;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::contest::{self, Contest};
+use crate::journal::Round;
+use crate::judge::{Judgement, Verdict};
+use crate::plan::Plan;
+
+/// An undecided difference of this size is settled before any smaller one.
+const LARGE: f64 = 1.5;
+
+/// A round to carry out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Next {
+    pub(crate) case: usize,
+    pub(crate) round: u32,
+    /// In the order in which they are visited.
+    pub(crate) cells: Vec<Cell>,
+}
+
+/// Who is visited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) entry: usize,
+    /// Whether it is the second visit of that entry in the round.
+    pub(crate) twin: bool,
+}
+
+/// What is known of all cases.
+#[derive(Debug)]
+pub(crate) struct Schedule<'a> {
+    plan: &'a Plan,
+    cases: Vec<Status>,
+    /// Rounds carried out in all.
+    turns: usize,
+}
+
+/// What is known of one case.
+#[derive(Debug, Clone, Default)]
+struct Status {
+    /// Rounds begun.
+    attempts: u32,
+    admitted: usize,
+    /// The turn of its last round.
+    last_turn: usize,
+    /// Whether the first look is over.
+    looked: bool,
+    done: bool,
+    /// Who takes part in the next round.
+    cells: Vec<Cell>,
+    /// What a round with these cells takes, as far as is known.
+    seconds: f64,
+    /// Rounds until the next look.
+    missing: usize,
+    /// Ratios to the leader that are undecided, and the rounds that would decide them.
+    open: Vec<(f64, f64)>,
+}
+
+impl<'a> Schedule<'a> {
+    pub(crate) fn new(plan: &'a Plan, cases: &[Vec<Round>]) -> Self {
+        let status = cases.iter().enumerate().map(|(case, rounds)| Status::of(plan, case, rounds));
+        let turns = cases.iter().map(Vec::len).sum();
+        Schedule { plan, cases: status.collect(), turns }
+    }
+
+    /// Takes note of a case's new round.
+    pub(crate) fn update(&mut self, case: usize, rounds: &[Round]) {
+        self.turns += 1;
+        self.cases[case] = Status { last_turn: self.turns, ..Status::of(self.plan, case, rounds) };
+    }
+
+    /// The next round, if one is due and fits in the time that is `left`.
+    pub(crate) fn next(&self, left: Option<Duration>) -> Option<Next> {
+        let left = left.map_or(f64::INFINITY, |left| left.as_secs_f64());
+        if left <= 0.0 {
+            return None;
+        }
+        let fits = |status: &Status| status.seconds <= left;
+        let due = (0..self.cases.len()).filter(|&case| !self.cases[case].done);
+        let (looked, first): (Vec<_>, Vec<_>) = due.partition(|&case| self.cases[case].looked);
+        let first = first.into_iter().filter(|&case| fits(&self.cases[case]));
+        let case = first.min_by_key(|&case| self.cases[case].attempts).or_else(|| {
+            let chosen = self.worthwhile(looked, left);
+            chosen.into_iter().min_by_key(|&case| self.cases[case].last_turn)
+        })?;
+        let status = &self.cases[case];
+        let mut cells = status.cells.clone();
+        let seed = self.plan.seed.wrapping_add(((case as u64) << 32) | u64::from(status.attempts));
+        cells.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
+        Some(Next { case, round: status.attempts, cells })
+    }
+
+    /// The twin's visit at the end of a case's first round, which decides who is repeated.
+    pub(crate) fn first_twin(&self, case: usize, rounds: &[Round]) -> Option<Cell> {
+        let planned = &self.plan.cases[case];
+        let [first] = rounds else { return None };
+        let judged = contest::is_judged(planned.metric) && !planned.first_round;
+        let entry = contest::twin(first).filter(|_| judged)?;
+        Some(Cell { entry, twin: true })
+    }
+
+    /// Rounds that are due at least, for the time that they take.
+    pub(crate) fn seconds_due(&self) -> f64 {
+        let due = self.cases.iter().filter(|status| !status.done);
+        due.map(|status| status.seconds * status.missing as f64).sum()
+    }
+
+    /// The cases whose next look can be reached in the time that is left, those first in which it decides
+    /// most.
+    fn worthwhile(&self, mut cases: Vec<usize>, mut left: f64) -> Vec<usize> {
+        cases.sort_by(|&a, &b| self.cases[b].worth().total_cmp(&self.cases[a].worth()));
+        cases.retain(|&case| {
+            let cost = self.cases[case].cost();
+            let fits = cost <= left;
+            left -= if fits { cost } else { 0.0 };
+            fits
+        });
+        cases
+    }
+}
+
+impl Status {
+    fn of(plan: &Plan, case: usize, rounds: &[Round]) -> Self {
+        let planned = &plan.cases[case];
+        let design = &plan.design;
+        let admitted = rounds.iter().filter(|round| round.is_admitted()).count();
+        let judged = contest::is_judged(planned.metric) && !planned.first_round;
+        let first_look = if judged { design.first_look() } else { 1.min(design.first_look()) };
+        let looked = admitted >= first_look;
+        let mut status =
+            Status { attempts: attempts(rounds), admitted, looked, ..Status::default() };
+        let gives_up = |entry: usize| {
+            rounds.iter().flat_map(|r| &r.visits).any(|v| v.entry == entry && v.gives_up())
+        };
+        let has = |entry: &usize| plan.entries[*entry].has(&planned.workload) && !gives_up(*entry);
+        let mut entries: Vec<_> = (0..plan.entries.len()).filter(has).collect();
+        let first = rounds.first();
+        let mut twin =
+            first.and_then(contest::twin).filter(|entry| judged && entries.contains(entry));
+        status.missing = first_look.saturating_sub(admitted);
+        if looked {
+            if !judged {
+                status.done = true;
+                return status;
+            }
+            let contest = Contest::of(rounds, &plan.entries);
+            let judgement = Judgement::of(&contest.series(), design);
+            let blocks = admitted / design.block;
+            let next = design.looks.iter().find(|&&look| look > blocks);
+            status.done = judgement.settled() || next.is_none() || judgement.active().is_empty();
+            status.missing = next.map_or(0, |next| next * design.block - admitted);
+            entries = judgement.active().iter().map(|&i| contest.observed[i].entry).collect();
+            twin = twin.filter(|twin| entries.contains(twin));
+            status.open = open(&judgement, design.block);
+        }
+        status.done |= entries.is_empty();
+        let cell = |twin| move |entry| Cell { entry, twin };
+        status.cells = entries.into_iter().map(cell(false)).collect();
+        status.cells.extend(twin.into_iter().map(cell(true)));
+        status.seconds = seconds(rounds, &status.cells);
+        status
+    }
+
+    /// Seconds until the next look.
+    fn cost(&self) -> f64 {
+        self.seconds * self.missing as f64
+    }
+
+    /// Verdicts that a second is likely to bring; large differences count before all small ones.
+    fn worth(&self) -> f64 {
+        let at_next_look = (self.admitted + self.missing) as f64;
+        let weight = |ratio: f64| if ratio >= LARGE { 1_000.0 } else { 1.0 };
+        let chances =
+            self.open.iter().map(|&(ratio, needs)| weight(ratio) * (at_next_look / needs).min(1.0));
+        chances.sum::<f64>() / self.cost().max(1e-3)
+    }
+}
+
+/// The number that the next round gets.
+fn attempts(rounds: &[Round]) -> u32 {
+    rounds.iter().map(|round| round.number + 1).max().unwrap_or(0)
+}
+
+/// What is undecided: ratios to the leader with the rounds that would decide them.
+fn open(judgement: &Judgement, block: usize) -> Vec<(f64, f64)> {
+    let Some(leader) = judgement.champion() else { return Vec::new() };
+    let undecided = judgement.active().iter().copied();
+    undecided
+        .filter(|&entry| judgement.verdict(entry) == Some(Verdict::Undecided) && entry != leader)
+        .filter_map(|entry| {
+            let ratio = judgement.ratio(entry, leader)?.estimate;
+            let blocks = judgement.needed_blocks(entry).unwrap_or(f64::INFINITY);
+            Some((ratio, (blocks * block as f64).max(1.0)))
+        })
+        .collect()
+}
+
+/// What these cells took together, by the mean of each one's visits.
+fn seconds(rounds: &[Round], cells: &[Cell]) -> f64 {
+    let of_entry = |entry: usize| {
+        let visits = rounds.iter().flat_map(|round| &round.visits).filter(|v| v.entry == entry);
+        let (sum, count) = visits.fold((0, 0_u64), |(sum, n), v| (sum + v.visit_ns, n + 1));
+        sum as f64 / count.max(1) as f64 / 1e9
+    };
+    cells.iter().map(|cell| of_entry(cell.entry)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use worker::How;
+    use worker::protocol::{Failure, FailureKind};
+    use workloads::Metric;
+
+    use super::*;
+    use crate::journal::{RoundEnd, Visited};
+    use crate::judge::Design;
+    use crate::noise::Noise;
+    use crate::plan::tests::plan;
+    use crate::process::Process;
+    use crate::report::tests::process;
+
+    /// Carries a schedule out: entry `e` of case `c` takes `value(c, e, round)` nanoseconds.
+    fn carry_out(
+        plan: &Plan,
+        value: impl Fn(usize, usize, u32) -> Result<u64, FailureKind>,
+        rejects: impl Fn(usize, u32) -> bool,
+        budget: Option<f64>,
+    ) -> (Vec<Next>, Vec<Vec<Round>>) {
+        let mut cases: Vec<Vec<Round>> = vec![Vec::new(); plan.cases.len()];
+        let mut schedule = Schedule::new(plan, &cases);
+        let (mut carried_out, mut spent) = (Vec::new(), 0.0);
+        let left = |spent: f64| budget.map(|b| Duration::from_secs_f64(f64::max(b - spent, 0.0)));
+        while let Some(next) = schedule.next(left(spent)) {
+            let mut round = Round::new(next.round);
+            let mut cells = next.cells.clone();
+            let mut position = 0;
+            while let Some(cell) = cells.get(position).copied() {
+                position += 1;
+                let how = How::fair("f", "l");
+                let outcome = value(next.case, cell.entry, next.round)
+                    .map(|value| Process::of(Metric::Wall, 1, &process(value, how)))
+                    .map_err(|kind| Failure::new(kind, "no"));
+                spent += 1.0;
+                let (entry, twin) = (cell.entry, cell.twin);
+                round.visits.push(Visited { entry, twin, visit_ns: 1_000_000_000, outcome });
+                if position == next.cells.len() && cases[next.case].is_empty() {
+                    cells.extend(schedule.first_twin(next.case, std::slice::from_ref(&round)));
+                }
+            }
+            let case = plan.cases[next.case].id.clone();
+            let rejected = rejects(next.case, next.round).then(|| "noise".to_owned());
+            round.end =
+                Some(RoundEnd { round: next.round, case, noise: Noise::default(), rejected });
+            cases[next.case].push(round);
+            schedule.update(next.case, &cases[next.case]);
+            carried_out.push(next);
+            assert!(carried_out.len() < 1_000, "it never ends");
+        }
+        (carried_out, cases)
+    }
+
+    fn design(looks: &[usize]) -> Design {
+        Design { block: 1, looks: looks.to_vec() }
+    }
+
+    fn visits(rounds: &[Round]) -> BTreeMap<(usize, bool), usize> {
+        let mut count = BTreeMap::new();
+        for visit in rounds.iter().flat_map(|round| &round.visits) {
+            *count.entry((visit.entry, visit.twin)).or_default() += 1;
+        }
+        count
+    }
+
+    #[test]
+    fn cases_take_turns_and_orders_differ_from_round_to_round() {
+        let plan = plan(&["map", "join"], &["a", "b", "c", "d", "e"], 4);
+        let (turns, cases) = carry_out(&plan, |_, e, _| Ok(100 + e as u64), |_, _| false, None);
+        let order: Vec<_> = turns.iter().map(|next| (next.round, next.case)).collect();
+        assert_eq!(order, [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1), (3, 0), (3, 1)]);
+        assert!(turns.iter().any(|next| next.cells[0].entry != turns[0].cells[0].entry));
+        // The third was in the middle, so that it is visited twice in each round.
+        assert_eq!(visits(&cases[0])[&(2, false)], 4);
+        assert_eq!(visits(&cases[0])[&(2, true)], 4);
+        assert_eq!(visits(&cases[0])[&(4, false)], 4);
+        let again = carry_out(&plan, |_, e, _| Ok(100 + e as u64), |_, _| false, None).0;
+        assert_eq!(turns, again, "the seed decides");
+    }
+
+    #[test]
+    fn who_is_clearly_slower_leaves_and_a_settled_case_ends() {
+        let mut plan = plan(&["map", "join"], &["a", "b", "c"], 0);
+        plan.design = design(&[3, 6]);
+        // In the first case all is plain, in the second the first two cannot be told apart.
+        let noisy = |e: usize, r: u32| [100, 104, 108][(e + r as usize) % 3] + 900 * (e as u64 / 2);
+        let value = |c: usize, e: usize, r: u32| Ok(if c == 0 { 100 << e } else { noisy(e, r) });
+        let (_, cases) = carry_out(&plan, value, |_, _| false, None);
+        assert_eq!(cases[0].len(), 3);
+        assert_eq!(cases[1].len(), 6);
+        assert_eq!(visits(&cases[1])[&(2, false)], 3, "the slow one left");
+        assert_eq!(visits(&cases[1])[&(0, false)], 6);
+    }
+
+    #[test]
+    fn rejected_rounds_are_made_up_for() {
+        let plan = plan(&["map"], &["a", "b"], 3);
+        let (_, cases) = carry_out(&plan, |_, e, _| Ok(100 << e), |_, round| round % 2 == 0, None);
+        assert_eq!(cases[0].iter().filter(|round| round.is_admitted()).count(), 3);
+        assert_eq!(cases[0].len(), 6);
+    }
+
+    #[test]
+    fn a_round_that_was_interrupted_is_made_again() {
+        let plan = plan(&["map"], &["a", "b"], 2);
+        let next = Schedule::new(&plan, &[vec![Round::new(0)]]).next(None).unwrap();
+        assert_eq!((next.round, next.cells.len()), (1, 2));
+    }
+
+    #[test]
+    fn a_cell_that_failed_is_not_visited_again_and_a_void_one_is() {
+        let plan = plan(&["map"], &["a", "b", "c"], 4);
+        let value = |_, entry: usize, round| match (entry, round) {
+            (0, 1) => Err(FailureKind::Timeout),
+            (1, 0) => Err(FailureKind::Void),
+            _ => Ok(100),
+        };
+        let (_, cases) = carry_out(&plan, value, |_, _| false, None);
+        let visits = visits(&cases[0]);
+        assert_eq!((visits[&(0, false)], visits[&(1, false)]), (2, 4));
+    }
+
+    #[test]
+    fn partial_entries_and_facts_are_visited_only_where_and_when_they_take_part() {
+        let mut plan = plan(&["map", "deadline/later"], &["a", "b"], 3);
+        plan.entries[1].only = Some(vec!["map".to_owned()]);
+        plan.cases[1].first_round = true;
+        let (_, cases) = carry_out(&plan, |_, _, _| Ok(100), |_, _| false, None);
+        assert_eq!((cases[0].len(), cases[1].len()), (3, 1));
+        assert_eq!(visits(&cases[1]).len(), 1, "no twin where nothing is judged");
+    }
+
+    #[test]
+    fn a_budget_goes_to_large_differences_first_and_is_kept() {
+        let mut plan = plan(&["map", "join"], &["a", "b"], 0);
+        plan.design = design(&[3, 9]);
+        // Undecided after three rounds: by about 4 % in the first case, by about 2× in the second.
+        let value = |c: usize, e: usize, r: u32| {
+            let wave = [0, 40, 80][(e + r as usize) % 3];
+            Ok(if c == 0 { 1_000 + wave / 10 } else { (1_000 + 1_000 * e as u64) + 25 * wave })
+        };
+        // Twelve visits and four twins for the first looks; then 6 rounds of 3 fit once.
+        let (turns, cases) = carry_out(&plan, value, |_, _| false, Some(40.0));
+        assert_eq!(cases[0].len(), 3, "{turns:?}");
+        assert!(cases[1].len() > 3);
+        let spent: usize = turns.iter().map(|next| next.cells.len()).sum();
+        assert!(spent <= 40);
+    }
+}

@@ -1,0 +1,181 @@
+//! `selftest`: whether the promises hold on this machine, on real cells whose right answer is known.
+//!
+//! The same entry twice has to tie, extra work has to be found, known ratios have to come out, order and
+//! labels must not matter, neighbours have to be noticed, and a server's stop has to show in the latencies.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::journal::to_json;
+use crate::judge::{Design, Judgement, Series};
+use crate::programs::Source;
+use crate::run::{stop_on_interrupt, tell};
+
+mod bench;
+mod injection;
+mod neighbours;
+mod permutation;
+mod server;
+mod twins;
+
+pub(crate) use neighbours::spin;
+
+/// The strategies that take part.
+pub(crate) const STRATEGIES: [&str; 4] = ["threads", "rayon", "tokio", "smol"];
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Extent {
+    /// Repetitions of each cell against itself.
+    twins: usize,
+    /// Trials with extra work.
+    injections: usize,
+    /// Rounds with each number of neighbours.
+    neighbours: usize,
+    /// Repetitions in each order.
+    orders: usize,
+    /// Seconds of load around the stop of a server.
+    load_seconds: u64,
+}
+
+const SHORT: Extent = Extent { twins: 2, injections: 2, neighbours: 8, orders: 1, load_seconds: 4 };
+const LONG: Extent =
+    Extent { twins: 25, injections: 40, neighbours: 40, orders: 10, load_seconds: 20 };
+
+/// A line of the table.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Check {
+    test: String,
+    target: String,
+    measured: String,
+    met: bool,
+}
+
+impl Check {
+    fn new(test: impl Into<String>, target: &str, measured: String, met: bool) -> Self {
+        Check { test: test.into(), target: target.to_owned(), measured, met }
+    }
+}
+
+/// What is written to `selftest.json`.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    schema: u32,
+    long: bool,
+    extent: Extent,
+    seed: u64,
+    seconds: u64,
+    /// Rounds that the gate rejected although no neighbour was started, and all of these.
+    quiet_rounds_rejected: [usize; 2],
+    checks: Vec<Check>,
+}
+
+/// Runs all tests and prints the table. Exit code 3 if a target was missed.
+///
+/// # Errors
+/// If a strategy cannot be built, a cell fails, or the result cannot be written.
+pub(crate) fn selftest(
+    source: &Source,
+    long: bool,
+    seed: u64,
+    out: Option<PathBuf>,
+) -> anyhow::Result<ExitCode> {
+    stop_on_interrupt()?;
+    let extent = if long { LONG } else { SHORT };
+    let mut bench = bench::Bench::new(source.programs()?, seed)?;
+    let begin = Instant::now();
+    let mut checks = Vec::new();
+    tell("the same entry twice\n");
+    checks.extend(twins::checks(&mut bench, extent.twins)?);
+    tell("extra work and known ratios\n");
+    checks.extend(injection::checks(&mut bench, extent.injections)?);
+    tell("order and labels\n");
+    checks.extend(permutation::checks(&mut bench, extent.orders)?);
+    let quiet_rounds_rejected = bench.gate.rejected();
+    tell("noisy neighbours\n");
+    checks.extend(neighbours::checks(&mut bench, extent.neighbours)?);
+    tell("a server that stops\n");
+    checks.push(server::check(&bench, extent.load_seconds)?);
+    let outcome = Outcome {
+        schema: crate::plan::SCHEMA,
+        long,
+        extent,
+        seed,
+        seconds: begin.elapsed().as_secs(),
+        quiet_rounds_rejected,
+        checks,
+    };
+    let table = table(&outcome);
+    if let Some(folder) = out {
+        let write = |name: &str, text: &str| fs::write(folder.join(name), text);
+        fs::create_dir_all(&folder)
+            .and_then(|()| write("selftest.json", &to_json(&outcome)))
+            .and_then(|()| write("selftest.md", &table))
+            .with_context(|| format!("cannot write to {}", folder.display()))?;
+    }
+    let met = outcome.checks.iter().all(|check| check.met);
+    let mut stdout = std::io::stdout().lock();
+    write!(stdout, "{table}").context("cannot write to standard output")?;
+    Ok(ExitCode::from(if met { 0 } else { 3 }))
+}
+
+/// As Markdown, which is readable as text too.
+fn table(outcome: &Outcome) -> String {
+    let mut out = String::from("| test | target | measured | met |\n| --- | --- | --- | --- |\n");
+    for Check { test, target, measured, met } in &outcome.checks {
+        let met = if *met { "yes" } else { "NO" };
+        let _ = writeln!(out, "| {test} | {target} | {measured} | {met} |");
+    }
+    let form = if outcome.long { "long" } else { "short" };
+    let [rejected, rounds] = outcome.quiet_rounds_rejected;
+    let _ = writeln!(
+        out,
+        "\n{form} form, {} s, seed {}; without neighbours of its own the gate rejected {rejected} of {rounds} rounds",
+        outcome.seconds, outcome.seed
+    );
+    out
+}
+
+/// A judgement of entries by rounds of values, each with one value an entry.
+fn judge(rounds: &[Vec<f64>], design: &Design) -> Judgement {
+    let entries = rounds.first().map_or(0, Vec::len);
+    let series = |entry: usize| Series {
+        contestant: true,
+        values: rounds.iter().map(|values| Some(values[entry])).collect(),
+        until: None,
+    };
+    Judgement::of(&(0..entries).map(series).collect::<Vec<_>>(), design)
+}
+
+fn percent(count: usize, of: usize) -> String {
+    format!("{count} of {of} ({:.1} %)", 100.0 * count as f64 / of.max(1) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_names_what_was_missed() {
+        let check = |met| Check::new("a test", "all", percent(1, 2), met);
+        let outcome = Outcome {
+            schema: 4,
+            long: false,
+            extent: SHORT,
+            seed: 1,
+            seconds: 2,
+            quiet_rounds_rejected: [1, 10],
+            checks: vec![check(true), check(false)],
+        };
+        let table = table(&outcome);
+        assert!(table.contains("| a test | all | 1 of 2 (50.0 %) | NO |"), "{table}");
+        assert!(table.ends_with("rejected 1 of 10 rounds\n"), "{table}");
+    }
+}

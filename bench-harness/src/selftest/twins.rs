@@ -1,0 +1,77 @@
+//! The same entry twice: it has to tie with itself.
+
+use workloads::Profile;
+
+use super::bench::Bench;
+use super::{Check, judge, percent};
+use crate::judge::Verdict;
+use crate::plan::design;
+
+/// Cells of all kinds, one strategy each; short ones, so that there is time for many.
+const CELLS: [(&str, &str, &str); 12] = [
+    ("tokio", "gather", "gather/n=1000"),
+    ("threads", "read-files", "read-files"),
+    ("rayon", "join", "join/cutoff=1"),
+    ("threads", "join", "join/cutoff=5"),
+    ("rayon", "sort", "sort"),
+    ("tokio", "skewed", "skewed"),
+    ("smol", "matmul", "matmul"),
+    ("threads", "reduce", "reduce"),
+    ("rayon", "grain", "grain/10us"),
+    ("smol", "ring", "ring"),
+    ("rayon", "spawn", "spawn/n=1000"),
+    ("tokio", "echo", "echo/c=64"),
+];
+
+pub(super) fn checks(bench: &mut Bench, repetitions: usize) -> anyhow::Result<[Check; 2]> {
+    // The looks of `standard`: 20 rounds at most.
+    let design = design(Profile::Standard);
+    let (mut tied, mut slower, mut runs) = (0, Vec::new(), 0);
+    let mut undecided = std::collections::BTreeMap::new();
+    for (strategy, workload, id) in CELLS {
+        let cell = bench.cell(strategy, workload, Ok(id))?;
+        let cells = [cell.clone(), cell];
+        for _ in 0..repetitions {
+            let mut rounds = Vec::new();
+            let verdict = loop {
+                rounds.push(bench.round(&cells)?.values);
+                let judgement = judge(&rounds, &design);
+                let due = design.looks.contains(&rounds.len());
+                if due && (judgement.settled() || rounds.len() == design.most_rounds()) {
+                    let verdicts = [0, 1].map(|entry| judgement.verdict(entry));
+                    break verdicts;
+                }
+            };
+            runs += 1;
+            // Best by less than the margin is a tie: nobody is called slower.
+            if verdict.contains(&Some(Verdict::Slower)) {
+                slower.push(id);
+            } else if verdict.contains(&Some(Verdict::Undecided)) {
+                *undecided.entry(id).or_insert(0) += 1;
+            } else {
+                tied += 1;
+            }
+        }
+    }
+    let not: Vec<_> = undecided.iter().map(|(id, count)| format!("{id} {count}×")).collect();
+    let not =
+        if not.is_empty() { String::new() } else { format!("; undecided: {}", not.join(", ")) };
+    Ok([
+        Check::new(
+            format!("A/A: {runs} workload-runs of real cells, called slower"),
+            "none",
+            format!("{}{}", slower.len(), list(&slower)),
+            slower.is_empty(),
+        ),
+        Check::new(
+            "A/A: certified as tied within the looks of standard",
+            "95 %",
+            format!("{}{not}", percent(tied, runs)),
+            20 * tied >= 19 * runs,
+        ),
+    ])
+}
+
+fn list(names: &[&str]) -> String {
+    if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) }
+}
