@@ -14,7 +14,7 @@ use crate::load::{self, LoadArgs};
 use crate::programs::{self, Source};
 use crate::report::{self, Report};
 use crate::run::{self, Settings};
-use crate::{check, journal, selftest};
+use crate::{check, comparable, compare, journal, selftest};
 
 /// Measures how concurrency models for Rust do the same work, and writes the comparison.
 #[derive(Debug, Parser)]
@@ -53,10 +53,21 @@ enum Command {
     },
     /// Send HTTP requests to a server on this machine and say how long they took
     Load(LoadArgs),
-    /// Make the reports of a run again from its journal
+    /// Say what changed between two runs, and whether their verdicts contradict each other
+    Compare {
+        /// Folder of the earlier run
+        one: PathBuf,
+        /// Folder of the later run
+        other: PathBuf,
+    },
+    /// Make the reports of a run again from its journal, or pool several runs of one machine as sessions
     Report {
-        /// Folder of the run
-        run: PathBuf,
+        /// Folders of the runs
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<PathBuf>,
+        /// Folder for the reports [default: that of the run; needed for several]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
         /// Put the matrix and the answers between the markers of this file
         #[arg(long, value_name = "FILE")]
         splice: Option<PathBuf>,
@@ -149,7 +160,14 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
             check::check(&source(programs)?, workers)
         }
         Cli { command: Some(Command::Load(args)), .. } => load::load(&args),
-        Cli { command: Some(Command::Report { run, splice }), .. } => report_run(&run, splice),
+        Cli { command: Some(Command::Report { runs, out, splice }), .. } => {
+            report_runs(&runs, out, splice)
+        }
+        Cli { command: Some(Command::Compare { one, other }), .. } => {
+            let (one, other) = (journal::Run::read(&one)?, journal::Run::read(&other)?);
+            show(&compare::compare(&one, &other)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Cli { command: Some(Command::Run(args)), .. } | Cli { command: None, run: args } => {
             run_command(args)
         }
@@ -195,9 +213,29 @@ fn run_command(args: RunArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(if report.broken_cells() > 0 { 3 } else { 0 }))
 }
 
-fn report_run(folder: &std::path::Path, splice: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let report = Report::of(&journal::Run::read(folder)?);
-    report::write(&report, folder)?;
+fn report_runs(
+    folders: &[PathBuf],
+    out: Option<PathBuf>,
+    splice: Option<PathBuf>,
+) -> anyhow::Result<ExitCode> {
+    let folder = match (folders, out) {
+        ([folder], None) => folder.clone(),
+        (_, Some(out)) => out,
+        _ => {
+            let reason =
+                "report: several runs need a folder for their common report: give --out DIR";
+            return Err(UsageError(reason.to_owned()).into());
+        }
+    };
+    let runs: Vec<_> =
+        folders.iter().map(|folder| journal::Run::read(folder)).collect::<Result<_, _>>()?;
+    for other in &runs[1..] {
+        comparable::check_sessions(&runs[0], other)?;
+    }
+    let report = Report::of_sessions(&runs);
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| UsageError(format!("--out {}: {error}", folder.display())))?;
+    report::write(&report, &folder)?;
     if let Some(file) = splice {
         report::splice::splice(&file, &report::markdown::overview(&report))?;
     }

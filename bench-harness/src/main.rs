@@ -3,7 +3,10 @@
 mod calibration;
 mod check;
 mod cli;
+mod comparable;
+mod compare;
 mod contest;
+mod histogram;
 mod host;
 mod journal;
 mod judge;

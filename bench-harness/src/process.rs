@@ -7,6 +7,7 @@ use worker::observation;
 use worker::protocol::{Measured, Sample, Usage};
 use workloads::Metric;
 
+use crate::histogram::Histogram;
 use crate::judge::median;
 
 /// Samples of a process below which its beginning and end are not compared.
@@ -29,7 +30,7 @@ pub(crate) struct Process {
     pub(crate) peak_memory_bytes: Option<u64>,
     /// Medians of the numbers that all samples have, by name.
     pub(crate) facts: Vec<(Rc<str>, u64)>,
-    pub(crate) latency_ns: Vec<(u64, u64)>,
+    pub(crate) latency: Histogram,
     /// How many times as long the samples of the last third took as those of the first.
     pub(crate) drift: Option<f64>,
 }
@@ -62,7 +63,7 @@ impl Process {
             worker_threads: measured.worker_threads,
             peak_memory_bytes: measured.peak_memory_bytes,
             facts: facts.collect(),
-            latency_ns: measured.latency_ns.clone(),
+            latency: Histogram::of(&measured.latency_ns),
             drift: drift(&measured.samples),
         }
     }

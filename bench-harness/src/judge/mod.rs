@@ -441,6 +441,12 @@ pub(crate) fn share_of_constant(constant: f64, values: &[f64]) -> Ratio {
     Ratio::of_log(hodges_lehmann(&logs), half)
 }
 
+/// Half the width of the interval of a difference of two means that are not paired, one of `tests` intervals
+/// that hold together (Welch, Biometrika 34 (1947)); `None` where there are too few values.
+pub(crate) fn unpaired_half(one: &[f64], other: &[f64], tests: usize) -> Option<f64> {
+    estimate::unpaired_half(one, other, ALPHA / tests as f64)
+}
+
 /// The rounds in which all of these entries have a value.
 fn common(series: &[Series], entries: &[usize]) -> Vec<usize> {
     let rounds = entries.iter().map(|&i| series[i].values.len()).min().unwrap_or(0);

@@ -18,7 +18,7 @@ mod sessions;
 pub(crate) mod splice;
 mod summary;
 pub(crate) mod terminal;
-mod text;
+pub(crate) mod text;
 mod wakeups;
 
 pub(crate) use model::Report;

@@ -23,9 +23,7 @@ pub(super) fn row(
     let wall_ns = across(&|process| Some(process.wall_ns)).expect("every process has samples");
     // Histograms are merged by their counts; percentiles are never averaged.
     let mut latency = std::collections::BTreeMap::new();
-    for (ns, count) in processes.iter().flat_map(|process| &process.latency_ns) {
-        *latency.entry(*ns).or_insert(0) += count;
-    }
+    processes.iter().for_each(|process| process.latency.merge_into(&mut latency));
     let numbers = Numbers {
         rounds: processes.len(),
         samples: processes.iter().map(|process| process.samples).sum(),

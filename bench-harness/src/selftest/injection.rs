@@ -4,7 +4,7 @@ use serde_json::json;
 use workloads::Profile;
 
 use super::bench::Bench;
-use super::{Check, judge, percent};
+use super::{Check, is_share, judge, percent};
 use crate::judge::{Judgement, Verdict};
 use crate::plan::design;
 
@@ -60,7 +60,7 @@ pub(super) fn checks(bench: &mut Bench, trials: usize) -> anyhow::Result<Vec<Che
                 20 * slower <= all,
             )),
             50 | 100 => {
-                Some(Check::new(test, "95 %", percent(slower, all), 20 * slower >= 19 * all))
+                Some(Check::new(test, "95 %", percent(slower, all), is_share(slower, all, 0.95)))
             }
             _ => None,
         });
@@ -69,7 +69,7 @@ pub(super) fn checks(bench: &mut Bench, trials: usize) -> anyhow::Result<Vec<Che
         "intervals around the true ratio",
         "95 %",
         percent(covered, intervals),
-        20 * covered >= 19 * intervals,
+        is_share(covered, intervals, 0.95),
     ));
     let whole = judge(&all, &crate::judge::Design::once(all.len()));
     for (entry, truth) in [(5, 1.1), (6, 2.0)] {

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use serde::Serialize;
+use workloads::Profile;
 
 use crate::journal::to_json;
 use crate::judge::{Design, Judgement, Series};
@@ -33,8 +34,8 @@ pub(crate) const STRATEGIES: [&str; 4] = ["threads", "rayon", "tokio", "smol"];
 /// How much is measured.
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Extent {
-    /// Repetitions of each cell against itself.
-    twins: usize,
+    /// Repetitions of each cell against itself with the looks of `standard`, and with those of `thorough`.
+    twins: [usize; 2],
     /// Trials with extra work.
     injections: usize,
     /// Rounds with each number of neighbours.
@@ -45,9 +46,10 @@ struct Extent {
     load_seconds: u64,
 }
 
-const SHORT: Extent = Extent { twins: 2, injections: 2, neighbours: 8, orders: 1, load_seconds: 4 };
+const SHORT: Extent =
+    Extent { twins: [2, 0], injections: 2, neighbours: 8, orders: 1, load_seconds: 4 };
 const LONG: Extent =
-    Extent { twins: 25, injections: 40, neighbours: 40, orders: 10, load_seconds: 20 };
+    Extent { twins: [25, 4], injections: 40, neighbours: 40, orders: 10, load_seconds: 20 };
 
 /// A line of the table.
 #[derive(Debug, Clone, Serialize)]
@@ -93,7 +95,11 @@ pub(crate) fn selftest(
     let begin = Instant::now();
     let mut checks = Vec::new();
     tell("the same entry twice\n");
-    checks.extend(twins::checks(&mut bench, extent.twins)?);
+    for (profile, repetitions) in
+        [Profile::Standard, Profile::Thorough].into_iter().zip(extent.twins)
+    {
+        checks.extend(twins::checks(&mut bench, profile, repetitions)?);
+    }
     tell("extra work and known ratios\n");
     checks.extend(injection::checks(&mut bench, extent.injections)?);
     tell("order and labels\n");
@@ -154,6 +160,13 @@ fn judge(rounds: &[Vec<f64>], design: &Design) -> Judgement {
     Judgement::of(&(0..entries).map(series).collect::<Vec<_>>(), design)
 }
 
+/// Whether so many of all are a share, or fall short of it by no more than two standard deviations: with few
+/// trials one miss says nothing.
+fn is_share(count: usize, of: usize, share: f64) -> bool {
+    let (count, of) = (count as f64, of as f64);
+    count >= share * of - 2.0 * (of * share * (1.0 - share)).sqrt()
+}
+
 fn percent(count: usize, of: usize) -> String {
     format!("{count} of {of} ({:.1} %)", 100.0 * count as f64 / of.max(1) as f64)
 }
@@ -161,6 +174,14 @@ fn percent(count: usize, of: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_miss_of_a_few_is_chance_and_many_are_not() {
+        assert!(is_share(11, 12, 0.95));
+        assert!(!is_share(9, 12, 0.95));
+        assert!(is_share(278, 300, 0.95));
+        assert!(!is_share(270, 300, 0.95));
+    }
 
     #[test]
     fn the_table_names_what_was_missed() {

@@ -10,7 +10,7 @@ use worker::launch::Live;
 
 use super::bench::Bench;
 use super::permutation::{contest, contradict, verdicts};
-use super::{Check, percent};
+use super::{Check, is_share, percent};
 use crate::judge::Verdict;
 use crate::run::own_program;
 
@@ -88,7 +88,7 @@ pub(super) fn checks(bench: &mut Bench, rounds: usize) -> anyhow::Result<Vec<Che
             format!("{neighbours}: rounds that the gate rejects"),
             "95 %",
             percent(fired, rounds),
-            20 * fired >= 19 * rounds,
+            is_share(fired, rounds, 0.95),
         ));
         checks.push(Check::new(
             format!("{neighbours}, all rounds taken: runs whose verdicts turn round"),

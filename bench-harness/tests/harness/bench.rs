@@ -105,3 +105,18 @@ pub(crate) fn journal(run: &Path) -> Vec<Value> {
     let text = fs::read_to_string(run.join("measurements.jsonl")).unwrap_or_default();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
+
+/// The measurements of a journal.
+pub(crate) fn measurements(run: &Path) -> Vec<Value> {
+    journal(run).iter().filter_map(|line| line.get("measurement").cloned()).collect()
+}
+
+/// The case and number of each round that ended and counts.
+pub(crate) fn admitted(run: &Path) -> Vec<(String, u64)> {
+    journal(run)
+        .iter()
+        .filter_map(|line| line.get("round"))
+        .filter(|round| round.get("rejected").is_none())
+        .map(|round| (round["case"].to_string(), round["round"].as_u64().unwrap()))
+        .collect()
+}

@@ -22,9 +22,9 @@ pub enum ProfileArg {
     Smoke,
     /// A useful answer: the whole comparison in less than five minutes
     Quick,
-    /// Full sizes: an hour or more for the whole comparison
+    /// Full sizes: about a quarter of an hour, which decides most
     Standard,
-    /// Full sizes and many rounds, for close calls
+    /// Full sizes and up to 120 rounds: decides what can be decided, over night
     Thorough,
 }
 
@@ -185,7 +185,7 @@ pub fn sampling(profile: Profile, case: &Case) -> SamplingPlan {
     match profile {
         Profile::Smoke => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: 0 },
         Profile::Quick => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: millis(40) },
-        Profile::Standard => SamplingPlan { warmup: 1, min_samples: 3, budget_ns: millis(400) },
+        Profile::Standard => SamplingPlan { warmup: 1, min_samples: 1, budget_ns: millis(100) },
         Profile::Thorough => SamplingPlan { warmup: 2, min_samples: 3, budget_ns: millis(400) },
     }
 }
