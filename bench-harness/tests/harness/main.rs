@@ -2,5 +2,6 @@
 
 mod bench;
 mod faults;
+mod methodology;
 mod runs;
 mod vocabulary;

@@ -88,8 +88,8 @@ impl Definition for Deadline {
     fn cases(profile: Profile) -> Vec<DeadlineParams> {
         let (operations, slow_ms, later_ms) = match profile {
             Profile::Smoke => (100, 300, 50),
-            Profile::Quick => (1_000, 1_500, 1_000),
-            Profile::Standard | Profile::Thorough => (1_000, 3_000, 2_000),
+            Profile::Quick | Profile::Standard => (1_000, 1_500, 1_000),
+            Profile::Thorough => (1_000, 3_000, 2_000),
         };
         [0, later_ms]
             .map(|later_ms| DeadlineParams {

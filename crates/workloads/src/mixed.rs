@@ -94,7 +94,8 @@ impl Definition for Mixed {
         let (requests, heavy_us) = match profile {
             Profile::Smoke => (60, 2_000),
             Profile::Quick => (500, 20_000),
-            Profile::Standard | Profile::Thorough => (3_000, 20_000),
+            Profile::Standard => (1_000, 20_000),
+            Profile::Thorough => (3_000, 20_000),
         };
         vec![MixedParams {
             connections: 256,

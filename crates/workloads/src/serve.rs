@@ -143,7 +143,8 @@ impl Definition for Server {
         let (closed, open, step_ms) = match profile {
             Profile::Smoke => (200, 50, 20),
             Profile::Quick => (20_000, 2_000, 80),
-            Profile::Standard | Profile::Thorough => (100_000, 10_000, 500),
+            Profile::Standard => (40_000, 4_000, 160),
+            Profile::Thorough => (100_000, 10_000, 500),
         };
         let trivial = ServerParams {
             drive: Drive::Closed,
