@@ -227,6 +227,16 @@ fn report_runs(
             return Err(UsageError(reason.to_owned()).into());
         }
     };
+    let mut places = std::collections::BTreeSet::new();
+    if let Some(twice) = folders
+        .iter()
+        .find(|folder| std::fs::canonicalize(folder).is_ok_and(|place| !places.insert(place)))
+    {
+        let twice = twice.display();
+        return Err(
+            UsageError(format!("report: {twice} is given twice: name each run once")).into()
+        );
+    }
     let runs: Vec<_> =
         folders.iter().map(|folder| journal::Run::read(folder)).collect::<Result<_, _>>()?;
     for other in &runs[1..] {

@@ -154,7 +154,7 @@ impl Status {
                 return status;
             }
             let contest = Contest::of(rounds, &plan.entries);
-            let judgement = Judgement::of(&contest.series(), design);
+            let judgement = Judgement::so_far(&contest.series(), design);
             let blocks = admitted / design.block;
             let next = design.looks.iter().find(|&&look| look > blocks);
             status.done = judgement.settled() || next.is_none() || judgement.active().is_empty();
@@ -310,6 +310,20 @@ mod tests {
         assert_eq!(cases[1].len(), 6);
         assert_eq!(visits(&cases[1])[&(2, false)], 3, "the slow one left");
         assert_eq!(visits(&cases[1])[&(0, false)], 6);
+    }
+
+    #[test]
+    fn nobody_leaves_between_two_looks() {
+        let mut plan = plan(&["map"], &["a", "b", "c"], 0);
+        plan.design = design(&[3, 6]);
+        // Too wild for the first look, and plain from the fourth round on.
+        let value = |_, e: usize, r: u32| match (e, r) {
+            (2, 0) => Ok(150),
+            (2, _) => Ok(2_000 + u64::from(r)),
+            _ => Ok([100, 104, 108][(e + r as usize) % 3]),
+        };
+        let (_, cases) = carry_out(&plan, value, |_, _| false, None);
+        assert_eq!(visits(&cases[0])[&(2, false)], 6);
     }
 
     #[test]

@@ -160,9 +160,18 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
-    /// Replays the looks of a design over all rounds there are. What is not yet due for the next look is
-    /// looked at too if nothing more comes, which takes that look's share of α.
+    /// Replays the looks of a design over all rounds that there will be. What is left over for the next look
+    /// is looked at too, which takes that look's share of α.
     pub(crate) fn of(series: &[Series], design: &Design) -> Self {
+        Judgement::replay(series, design, true)
+    }
+
+    /// The same while more rounds may come: only the looks that are due.
+    pub(crate) fn so_far(series: &[Series], design: &Design) -> Self {
+        Judgement::replay(series, design, false)
+    }
+
+    fn replay(series: &[Series], design: &Design, is_over: bool) -> Self {
         let mut judgement = Judgement::survey(series, design.block);
         judgement.active = (0..series.len())
             .filter(|&i| series[i].contestant && series[i].values.iter().any(Option::is_some))
@@ -187,7 +196,7 @@ impl Judgement {
             let rounds = judgement.common_rounds(series, look * design.block);
             let due = rounds.len() >= look * design.block;
             let blocks = (rounds.len() / design.block).min(look);
-            if blocks > done {
+            if blocks > done && (due || is_over) {
                 judgement.look(series, design, &rounds[..blocks * design.block]);
                 done = blocks;
             }
@@ -543,6 +552,8 @@ mod tests {
         let values: &[&[f64]] = &[&[1.0, 1.02, 1.0, 1.01], &[1.02, 1.0, 1.01, 1.0]];
         let judgement = Judgement::of(&series(values), &design);
         assert_eq!(judgement.basis(0), Some((4, 2)));
+        let judgement = Judgement::so_far(&series(values), &design);
+        assert_eq!(judgement.basis(0), Some((3, 1)));
     }
 
     #[test]

@@ -97,13 +97,19 @@ impl Comparison {
                 .collect();
             return format!("Still running when looked at again: {}.", counts.join(", "));
         }
-        if let Some(why) = self.withheld {
-            return format!("Verdicts are withheld: {why}.");
-        }
         let Some(first) = self.rows.iter().find(|row| row.is_contestant()) else {
             return "No strategy has a fair form with a number here.".to_owned();
         };
-        self.verdict_in_words(first, &shown(first), |n| (n.verdict, n.ratio), first_basis(first))
+        let words = self.verdict_in_words(
+            first,
+            &shown(first),
+            |n| (n.verdict, n.ratio),
+            first_basis(first),
+        );
+        match self.withheld {
+            Some(why) => format!("Verdicts are withheld: {why}. {words}"),
+            None => words,
+        }
     }
 
     /// The same by CPU time per operation, where that is not the metric.

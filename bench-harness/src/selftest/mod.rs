@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use serde::Serialize;
+use worker::launch;
 use workloads::Profile;
 
 use crate::journal::to_json;
@@ -90,6 +91,26 @@ pub(crate) fn selftest(
     out: Option<PathBuf>,
 ) -> anyhow::Result<ExitCode> {
     stop_on_interrupt()?;
+    let measured = measure(source, long, seed);
+    if launch::stopped() {
+        return Ok(ExitCode::from(130));
+    }
+    let outcome = measured?;
+    let table = table(&outcome);
+    if let Some(folder) = out {
+        let write = |name: &str, text: &str| fs::write(folder.join(name), text);
+        fs::create_dir_all(&folder)
+            .and_then(|()| write("selftest.json", &to_json(&outcome)))
+            .and_then(|()| write("selftest.md", &table))
+            .with_context(|| format!("cannot write to {}", folder.display()))?;
+    }
+    let met = outcome.checks.iter().all(|check| check.met);
+    let mut stdout = std::io::stdout().lock();
+    write!(stdout, "{table}").context("cannot write to standard output")?;
+    Ok(ExitCode::from(if met { 0 } else { 3 }))
+}
+
+fn measure(source: &Source, long: bool, seed: u64) -> anyhow::Result<Outcome> {
     let extent = if long { LONG } else { SHORT };
     let mut bench = bench::Bench::new(source.programs()?, seed)?;
     let begin = Instant::now();
@@ -109,7 +130,7 @@ pub(crate) fn selftest(
     checks.extend(neighbours::checks(&mut bench, extent.neighbours)?);
     tell("a server that stops\n");
     checks.push(server::check(&bench, extent.load_seconds)?);
-    let outcome = Outcome {
+    Ok(Outcome {
         schema: crate::plan::SCHEMA,
         long,
         extent,
@@ -117,19 +138,7 @@ pub(crate) fn selftest(
         seconds: begin.elapsed().as_secs(),
         quiet_rounds_rejected,
         checks,
-    };
-    let table = table(&outcome);
-    if let Some(folder) = out {
-        let write = |name: &str, text: &str| fs::write(folder.join(name), text);
-        fs::create_dir_all(&folder)
-            .and_then(|()| write("selftest.json", &to_json(&outcome)))
-            .and_then(|()| write("selftest.md", &table))
-            .with_context(|| format!("cannot write to {}", folder.display()))?;
-    }
-    let met = outcome.checks.iter().all(|check| check.met);
-    let mut stdout = std::io::stdout().lock();
-    write!(stdout, "{table}").context("cannot write to standard output")?;
-    Ok(ExitCode::from(if met { 0 } else { 3 }))
+    })
 }
 
 /// As Markdown, which is readable as text too.

@@ -282,3 +282,82 @@ fn the_minimal_strategy_of_the_protocol_page_takes_part() {
     assert_eq!(row(&summary, "gather/n=100", "python")["numbers"]["rounds"], 2);
     assert_eq!(row(&summary, "map", "python")["failure"]["reason"], "only gather");
 }
+
+fn harness(arguments: &[&str]) -> std::process::Output {
+    std::process::Command::new(HARNESS).args(arguments).output().unwrap()
+}
+
+/// A smoke run of one workload on the floor.
+fn small_run(bench: &Bench, name: &str, more: &[&str]) -> String {
+    let run = bench.path(name).to_str().unwrap().to_owned();
+    let arguments = ["run", "--profile", "smoke", "--workload", "map", "--out", &run];
+    let output = bench.run(&[&arguments[..], more].concat());
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    run
+}
+
+#[test]
+fn runs_are_compared_and_pooled_and_those_that_cannot_be_are_refused() {
+    let bench = Bench::with(&["threads", "floor"]);
+    let runs = ["one", "two", "three"].map(|name| small_run(&bench, name, &["--rounds", "4"]));
+    let compared = harness(&["compare", &runs[0], &runs[1]]);
+    let text = String::from_utf8(compared.stdout.clone()).unwrap();
+    assert_eq!(code(&compared), 0, "{}", stderr(&compared));
+    assert!(
+        text.contains("one → two") && text.contains("no verdict contradicts another"),
+        "{text}"
+    );
+
+    let without_folder = harness(&["report", &runs[0], &runs[1], &runs[2]]);
+    assert_eq!(code(&without_folder), 2);
+    assert!(stderr(&without_folder).contains("give --out DIR"), "{}", stderr(&without_folder));
+    let pooled = bench.path("pooled");
+    let arguments = ["report", &runs[0], &runs[1], &runs[2], "--out", pooled.to_str().unwrap()];
+    let output = harness(&arguments);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let summary = summary(&pooled);
+    assert_eq!(summary["runs"], serde_json::json!(["one", "two", "three"]));
+    assert_eq!(row(&summary, "map", "threads")["numbers"]["rounds"], 12);
+
+    let workers = small_run(&bench, "workers", &["--workers", "1"]);
+    let refused = harness(&["compare", &runs[0], &workers]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("map had"), "{}", stderr(&refused));
+    let other = bench.path("other");
+    let path = other.to_str().unwrap();
+    let output = bench.run(&["run", "--profile", "smoke", "--workload", "gather", "--out", path]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let refused = harness(&["compare", &runs[0], path]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("no case in common"), "{}", stderr(&refused));
+    let refused = harness(&["report", &runs[0], path, "--out", pooled.to_str().unwrap()]);
+    assert_eq!(code(&refused), 2);
+}
+
+#[test]
+fn a_time_budget_is_kept_and_calibration_and_noise_are_on_record() {
+    let bench = Bench::with(&["threads", "floor"]);
+    let run = bench.path("run");
+    let begin = Instant::now();
+    let output = bench.run(&[
+        "run",
+        "--workload",
+        "grain",
+        "--time-budget",
+        "3s",
+        "--out",
+        run.to_str().unwrap(),
+    ]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    // Calibration, oracles and the round that is under way come on top.
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    let plan: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(run.join("plan.json")).unwrap()).unwrap();
+    assert_eq!(plan["budget_ms"], 3_000);
+    let host: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(run.join("host.json")).unwrap()).unwrap();
+    assert!(host["calibration"]["system_call_ns"].as_f64() > Some(1.0), "{host}");
+    let ends: Vec<_> = journal(&run).iter().filter_map(|line| line.get("round").cloned()).collect();
+    assert!(!ends.is_empty());
+    assert!(ends.iter().all(|end| end["noise"]["canary"].as_f64() > Some(0.1)), "{ends:?}");
+}
