@@ -1,6 +1,7 @@
 //! Plans, builds, launches, records, judges and reports the comparison. Links no runtime.
 
 mod calibration;
+mod capacity;
 mod check;
 mod cli;
 mod comparable;
@@ -15,6 +16,7 @@ mod noise;
 mod plan;
 mod process;
 mod programs;
+mod progress;
 mod report;
 mod run;
 mod schedule;

@@ -1,24 +1,24 @@
 //! Carries out a plan: visit after visit, each written down before the next.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use worker::launch::{self, Placement, Visit};
-use worker::protocol::SamplingPlan;
+use worker::launch::{self, Visit};
 use worker::scratch::Scratch;
 use worker::selection::{self, Choice, UsageError};
-use workloads::{Case, Entry, Metric, Profile, Site, find};
+use workloads::{Profile, find};
 
 use crate::calibration::Calibration;
+use crate::capacity::capacity;
 use crate::host::Host;
 use crate::journal::{Journal, Measurement, Outcome, RoundEnd, Rounds, Run};
 use crate::judge::Design;
 use crate::noise::Gate;
-use crate::plan::{self, Capacity, Plan, PlannedCase, PlannedEntry, SCHEMA};
+use crate::plan::{self, Plan, PlannedCase, SCHEMA};
 use crate::programs::{Program, Source, workspace_root};
+use crate::progress::{Progress, tell};
 use crate::schedule::{Cell, Next, Schedule};
 
 /// How long to wait for calm on a busy machine, before its noise is accepted.
@@ -121,76 +121,6 @@ fn worker_counts(asked: &[usize]) -> Result<Vec<usize>, UsageError> {
     counts.sort_unstable();
     counts.dedup();
     Ok(counts)
-}
-
-/// What a search for a contestant's capacity has found.
-struct Found<'a> {
-    planned: PlannedEntry,
-    program: &'a Program,
-    rate: f64,
-    /// Whether it was searched for twice; then it is the better of the two.
-    confirmed: bool,
-}
-
-/// The lowest capacity of all contestants, from which the rates of open loops follow, so that everybody
-/// can keep up with them; `None` where no case asks for it.
-fn capacity(
-    cases: &[(Entry, Case)],
-    programs: &[Program],
-    peer: &Path,
-    workers: usize,
-    time_limit: Duration,
-) -> anyhow::Result<Option<Capacity>> {
-    let Some((rated, _)) = cases.iter().find(|(_, case)| case.rated) else { return Ok(None) };
-    let search = cases.iter().find(|(entry, case)| {
-        entry.spec.name == rated.spec.name && case.metric == Metric::Capacity
-    });
-    let Some((entry, case)) = search else { return Ok(None) };
-    tell(&format!("looking for the capacity of {}\n", entry.spec.name));
-    let site = Site { scratch: Path::new(""), workers, backend: None };
-    let expected = entry.expected(&case.params, &site)?;
-    let search = |program: &Program, variant: &str| {
-        let visit = Visit {
-            program: &program.path,
-            peer,
-            variant,
-            workload: entry.spec.name,
-            kind: entry.kind,
-            backend: entry.backend,
-            params: &case.params,
-            workers,
-            placement: Placement::Free,
-            sampling: SamplingPlan { warmup: 0, min_samples: 1, budget_ns: 0 },
-            scratch: Path::new(""),
-            time_limit,
-            expected,
-        };
-        // Whoever fails here fails again in the run, and is a row there.
-        visit.run().ok()?.fact("capacity_per_second").map(|rate| rate as f64)
-    };
-    let mut found = Vec::new();
-    for planned in plan::entries(programs) {
-        let program = programs.iter().find(|p| p.strategy == planned.strategy);
-        let program = program.context("entries are made from programs")?;
-        let default = program.description.variants.first() == Some(&planned.variant);
-        if planned.strategy == "floor" || !default || !planned.has(entry.spec.name) {
-            continue;
-        }
-        let first = search(program, &planned.variant);
-        found.extend(first.map(|rate| Found { planned, program, rate, confirmed: false }));
-    }
-    // One search can meet a bad moment, and the rates of all would follow from it.
-    while let Some(lowest) = found.iter_mut().min_by(|a, b| a.rate.total_cmp(&b.rate)) {
-        if lowest.confirmed || launch::stopped() {
-            let (entry, per_second) = (lowest.planned.id.clone(), lowest.rate);
-            return Ok(Some(Capacity { entry, per_second }));
-        }
-        let again = search(lowest.program, &lowest.planned.variant).unwrap_or(0.0);
-        lowest.rate = lowest.rate.max(again);
-        lowest.confirmed = true;
-    }
-    // With nobody to go by, such as when only the floor runs, a rate that any server keeps up with.
-    Ok(Some(Capacity { entry: "nobody".to_owned(), per_second: 1_000.0 }))
 }
 
 /// Goes on with a run that was interrupted. Returns its folder, or `None` if it was interrupted again.
@@ -380,60 +310,4 @@ fn scratch_in(folder: &Path) -> Result<Scratch, UsageError> {
             folder.display()
         ))
     })
-}
-
-/// Writes to standard error; whether anybody reads it must not matter to a run.
-pub(crate) fn tell(text: &str) {
-    let mut err = std::io::stderr();
-    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
-}
-
-/// Tells on standard error how far the run is, between two visits and never during one.
-struct Progress {
-    terminal: bool,
-    begin: Instant,
-    sweep: Option<u32>,
-}
-
-impl Progress {
-    fn new(plan: &Plan) -> Self {
-        let rounds = match plan.design.looks.len() {
-            0 | 1 => plan.design.most_rounds().to_string(),
-            _ => format!("{} to {}", plan.design.first_look(), plan.design.most_rounds()),
-        };
-        let budget = plan.budget().map_or_else(String::new, |budget| {
-            format!(", at most {}", humantime::format_duration(budget))
-        });
-        tell(&format!(
-            "{} profile; cases: {}, entries: {}, rounds: {rounds}{budget}, workers: {}, seed: {}\n",
-            plan.profile,
-            plan.cases.len(),
-            plan.entries.len(),
-            plan.workers,
-            plan.seed
-        ));
-        Progress { terminal: std::io::stderr().is_terminal(), begin: Instant::now(), sweep: None }
-    }
-
-    fn before(&mut self, case: &str, entry: &str, next: &Next, seconds_left: f64) {
-        let round = next.round + 1;
-        if self.terminal {
-            // The first round teaches how long the others take.
-            let left = match next.round {
-                0 => String::new(),
-                _ => format!(", about {seconds_left:.0} s left"),
-            };
-            tell(&format!("\r\x1b[K{case} on {entry}, round {round}{left}"));
-        } else if self.sweep < Some(next.round) {
-            let elapsed = self.begin.elapsed().as_secs_f64();
-            tell(&format!("round {round} begins after {elapsed:.0} s\n"));
-        }
-        self.sweep = self.sweep.max(Some(next.round));
-    }
-
-    fn clear(&self) {
-        if self.terminal {
-            tell("\r\x1b[K");
-        }
-    }
 }

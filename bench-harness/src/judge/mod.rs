@@ -42,6 +42,9 @@ pub(crate) const ALPHA: f64 = 0.05;
 /// Differences below this do not matter: ln 1.025.
 pub(crate) const MARGIN: f64 = 0.024_692_612_590_371_5;
 
+/// What counts as slower by far on a noisy host.
+const NOISY_MARGIN: f64 = 1.25;
+
 /// A ratio with its interval; none where there are too few rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Ratio {
@@ -407,6 +410,17 @@ impl Judgement {
     }
 }
 
+/// What a verdict is worth where others used the machine all the time: they take CPUs from some models more
+/// than from others, so that only what is slower by far stays said.
+pub(crate) fn on_a_noisy_host(verdict: Verdict, to_leader: Option<Ratio>) -> Verdict {
+    let far = to_leader.is_some_and(|ratio| ratio.low.is_some_and(|low| low > NOISY_MARGIN));
+    match verdict {
+        Verdict::Alone => Verdict::Alone,
+        Verdict::Slower if far => Verdict::Slower,
+        _ => Verdict::Undecided,
+    }
+}
+
 /// The ratio of a twin to its original, judged with the noise of the contestants that were measured in all
 /// of their rounds, and the verdict: tied, slower (the one or the other), or undecided.
 pub(crate) fn twin(
@@ -598,6 +612,15 @@ mod tests {
         };
         assert_eq!(twin_of([1.01, 1.0, 1.0]), Verdict::Tied);
         assert_eq!(twin_of([1.2, 1.2, 1.2]), Verdict::Slower);
+    }
+
+    #[test]
+    fn on_a_noisy_host_nobody_is_best_and_only_who_is_far_behind_is_slower() {
+        let ratio = |low| Some(Ratio { estimate: 2.0, low: Some(low), high: Some(3.0) });
+        assert_eq!(on_a_noisy_host(Verdict::Best, ratio(1.0)), Verdict::Undecided);
+        assert_eq!(on_a_noisy_host(Verdict::Tied, None), Verdict::Undecided);
+        assert_eq!(on_a_noisy_host(Verdict::Slower, ratio(1.1)), Verdict::Undecided);
+        assert_eq!(on_a_noisy_host(Verdict::Slower, ratio(1.4)), Verdict::Slower);
     }
 
     #[test]

@@ -32,6 +32,7 @@ impl Comparison {
         entries: &[PlannedEntry],
         (class, metric): (Class, Metric),
         sessions: &Sessions<'_>,
+        noisy: bool,
     ) -> Self {
         let mut rows: Vec<Row> = sessions
             .observed
@@ -64,6 +65,10 @@ impl Comparison {
         for numbers in rows.iter_mut().filter_map(|row| row.numbers.as_mut()) {
             if withheld.is_some() && numbers.verdict.is_some() {
                 numbers.verdict = Some(Verdict::Undecided);
+            }
+            if noisy {
+                numbers.verdict =
+                    numbers.verdict.map(|verdict| judge::on_a_noisy_host(verdict, numbers.ratio));
             }
         }
         let rank = |row: &Row| match (row.is_contestant(), row.standing) {

@@ -291,10 +291,21 @@ impl CaseReport {
                 Row::without_numbers(entry, failure)
             })
             .collect();
-        let measured = Comparison::of(case, entries, (class, metric), &pooled);
+        let all = || sessions.iter().copied().flatten();
+        let admitted = || all().filter(|round| round.is_admitted());
+        let disturbed =
+            admitted().filter(|r| r.end.as_ref().is_some_and(|end| end.noise.noisy_host));
+        let noisy = 2 * disturbed.count() > admitted().count();
+        let measured = Comparison::of(case, entries, (class, metric), &pooled, noisy);
         let answer = measured.answer();
         let cpu_answer = measured.cpu_answer();
         let mut notes = measured.notes();
+        if noisy {
+            notes.push(
+                "Others used the machine while this was measured: only what is slower by far is said."
+                    .to_owned(),
+            );
+        }
         let mut measured_rows = measured.rows;
         measured_rows.append(&mut rows);
         if let Some(note) = kinship(class, &measured_rows) {
@@ -302,7 +313,6 @@ impl CaseReport {
         }
         let sequential = measured_rows.iter().find(|row| row.entry == SEQUENTIAL);
         let single_thread = case.amount.zip(sequential.and_then(|row| row.numbers.as_ref()));
-        let all = || sessions.iter().copied().flatten();
         CaseReport {
             id: case.id.clone(),
             workload: case.workload.clone(),
@@ -323,7 +333,7 @@ impl CaseReport {
                 unit: amount.unit,
             }),
             cpu_answer,
-            rounds: all().filter(|round| round.is_admitted()).count(),
+            rounds: admitted().count(),
             rejected_rounds: all().filter(|round| !round.is_admitted()).count(),
             twins: pooled.twins,
             rows: measured_rows,
@@ -484,6 +494,30 @@ pub(crate) mod tests {
             let row = report.cases[0].rows.iter().find(|row| row.entry == "mute").unwrap();
             assert_eq!(row.numbers.is_some(), judged, "{case}");
         }
+    }
+
+    #[test]
+    fn on_a_noisy_host_close_calls_are_left_undecided() {
+        let fair = || How::fair("f", "l");
+        let mut run = run(
+            "map",
+            &[
+                ("tokio", walls(&[1_000, 1_010, 990], fair())),
+                ("rayon", walls(&[1_100, 1_110, 1_090], fair())),
+                ("smol", walls(&[2_000, 2_010, 1_990], fair())),
+            ],
+        );
+        let verdicts = |run: &Run| -> Vec<_> {
+            let report = Report::of(run);
+            report.cases[0].rows.iter().map(|r| r.numbers.as_ref().unwrap().verdict).collect()
+        };
+        use Verdict::{Best, Slower, Undecided};
+        assert_eq!(verdicts(&run), [Best, Slower, Slower].map(Some));
+        for round in &mut run.cases[0] {
+            round.end.as_mut().unwrap().noise.noisy_host = true;
+        }
+        assert_eq!(verdicts(&run), [Undecided, Undecided, Slower].map(Some));
+        assert!(Report::of(&run).noise.banner().unwrap().starts_with("NOISY HOST"));
     }
 
     #[test]

@@ -18,7 +18,8 @@ use workloads::Profile;
 use crate::journal::to_json;
 use crate::judge::{Design, Judgement, Series};
 use crate::programs::Source;
-use crate::run::{stop_on_interrupt, tell};
+use crate::progress::tell;
+use crate::run::stop_on_interrupt;
 
 mod bench;
 mod injection;

@@ -9,7 +9,7 @@ use anyhow::Context;
 use worker::launch::Live;
 
 use super::bench::Bench;
-use super::permutation::{contest, contradict, verdicts};
+use super::permutation::{contest, contradict, verdicts, verdicts_in_noise};
 use super::{Check, is_share, percent};
 use crate::judge::Verdict;
 use crate::run::own_program;
@@ -79,7 +79,7 @@ pub(super) fn checks(bench: &mut Bench, rounds: usize) -> anyhow::Result<Vec<Che
             values.push(round.values);
         }
         drop(neighbours);
-        let runs: Vec<_> = values.chunks_exact(ROUNDS).map(verdicts).collect();
+        let runs: Vec<_> = values.chunks_exact(ROUNDS).map(verdicts_in_noise).collect();
         let turned = runs.iter().filter(|verdicts| contradict(verdicts, &quiet)).count();
         let decided = |verdicts: &Vec<Verdict>| !verdicts.contains(&Verdict::Undecided);
         let settled = runs.iter().filter(|verdicts| decided(verdicts)).count();
@@ -91,7 +91,7 @@ pub(super) fn checks(bench: &mut Bench, rounds: usize) -> anyhow::Result<Vec<Che
             is_share(fired, rounds, 0.95),
         ));
         checks.push(Check::new(
-            format!("{neighbours}, all rounds taken: runs whose verdicts turn round"),
+            format!("{neighbours}, their rounds taken as on a noisy host: runs whose verdicts turn round"),
             "none",
             format!("{}; {settled} leave nothing undecided", percent(turned, runs.len())),
             turned == 0,

@@ -4,7 +4,7 @@ use workloads::Profile;
 
 use super::bench::{Bench, Cell};
 use super::{Check, STRATEGIES, judge, percent};
-use crate::judge::Verdict;
+use crate::judge::{Verdict, on_a_noisy_host};
 use crate::plan::design;
 
 /// A case in which some tie and some are clearly slower.
@@ -16,6 +16,18 @@ pub(super) fn contest(bench: &Bench) -> anyhow::Result<Vec<Cell>> {
 pub(super) fn verdicts(rounds: &[Vec<f64>]) -> Vec<Verdict> {
     let judgement = judge(rounds, &design(Profile::Quick));
     (0..rounds[0].len()).map(|i| judgement.verdict(i).expect("all are contestants")).collect()
+}
+
+/// The same as they are reported for a host that stays noisy.
+pub(super) fn verdicts_in_noise(rounds: &[Vec<f64>]) -> Vec<Verdict> {
+    let judgement = judge(rounds, &design(Profile::Quick));
+    let champion = judgement.champion().expect("somebody is unbeaten");
+    (0..rounds[0].len())
+        .map(|i| {
+            let verdict = judgement.verdict(i).expect("all are contestants");
+            on_a_noisy_host(verdict, judgement.ratio(i, champion))
+        })
+        .collect()
 }
 
 /// Whether one says that an entry is among the best and the other that it is slower.
