@@ -9,7 +9,7 @@ use super::misuses;
 use super::model::{Basis, Numbers, Row};
 use super::rows::row;
 use super::sessions::Sessions;
-use super::text::{followers, interval};
+use super::text::{followers, interval, rounds};
 use crate::judge::{self, Judgement, Verdict, median};
 use crate::plan::{PlannedCase, PlannedEntry};
 
@@ -355,7 +355,7 @@ fn in_words(basis: Basis) -> String {
     if sessions {
         format!("{observations} sessions")
     } else {
-        format!("{observations} rounds, look {look}")
+        format!("{}, look {look}", rounds(observations))
     }
 }
 

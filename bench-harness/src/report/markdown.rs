@@ -148,7 +148,7 @@ fn case_section(out: &mut String, case: &CaseReport) {
         0 => String::new(),
         rejected => format!(", {rejected} more do not count (noise, or an interruption)"),
     };
-    let _ = writeln!(out, "- {} rounds{rejected}", case.rounds);
+    let _ = writeln!(out, "- {}{rejected}", text::rounds(case.rounds));
     if !case.notes.is_empty() {
         out.push('\n');
     }

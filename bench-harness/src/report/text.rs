@@ -146,6 +146,12 @@ pub(crate) fn prediction(numbers: &Numbers) -> Option<String> {
     ))
 }
 
+/// A number of rounds in words.
+pub(crate) fn rounds(count: usize) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} round{plural}")
+}
+
 /// How an entry fared against itself.
 pub(crate) fn twin(twin: &Twin) -> String {
     let ratio = or_dash(twin.ratio, interval);
@@ -154,7 +160,7 @@ pub(crate) fn twin(twin: &Twin) -> String {
         Verdict::Slower => "called different, so that no verdict of this case can be trusted",
         _ => "neither certified as tied nor called different",
     };
-    format!("{} against itself: {ratio} in {} rounds, {verdict}", twin.entry, twin.rounds)
+    format!("{} against itself: {ratio} in {}, {verdict}", twin.entry, rounds(twin.rounds))
 }
 
 /// What elementary things cost on this machine.
