@@ -191,7 +191,7 @@ impl Comparison {
             });
             let takes = match needs.reduce(f64::max) {
                 Some(rounds) if rounds < MANY_ROUNDS => {
-                    format!("about {} rounds would tell", units::digits(rounds.ceil()))
+                    format!("about {:.0} rounds would tell", rounds.ceil())
                 }
                 Some(_) => "more rounds than a thorough run has would tell".to_owned(),
                 None => "more rounds would tell".to_owned(),
