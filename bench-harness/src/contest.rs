@@ -1,9 +1,7 @@
 //! The observations of a case, brought into the order in which they are judged.
 
-use std::rc::Rc;
-
+use worker::Standing;
 use worker::protocol::{Failure, FailureKind};
-use worker::{How, Standing};
 use workloads::Metric;
 
 use crate::journal::{Round, Visited};
@@ -45,12 +43,13 @@ impl<'a> Contest<'a> {
             .map(|entry| {
                 let processes = processes(entry, false);
                 let how = processes.iter().flatten().find_map(|process| process.how.as_ref());
-                let contestant = is_contestant(&entries[entry], how);
+                let contestant =
+                    is_contestant(&entries[entry].strategy, how.map(|how| how.standing));
                 Observed { entry, contestant, processes }
             })
             .filter(|observed| observed.processes.iter().any(Option::is_some))
             .collect();
-        let twin = rounds.first().and_then(twin).and_then(|original| {
+        let twin = rounds.first().and_then(|first| twin(first, entries)).and_then(|original| {
             let position = observed.iter().position(|o| o.entry == original && o.contestant)?;
             Some((position, processes(original, true)))
         });
@@ -103,9 +102,8 @@ pub(crate) fn is_judged(metric: Metric) -> bool {
 }
 
 /// Whether an entry takes part in the comparison: neither the floor nor a misuse.
-fn is_contestant(entry: &PlannedEntry, how: Option<&Rc<How>>) -> bool {
-    let standing = how.map(|how| how.standing);
-    entry.strategy != "floor" && !matches!(standing, Some(Standing::Misuse | Standing::Floor))
+pub(crate) fn is_contestant(strategy: &str, standing: Option<Standing>) -> bool {
+    strategy != "floor" && !matches!(standing, Some(Standing::Misuse | Standing::Floor))
 }
 
 /// Why an entry has no number. A void round is no failure of the entry, as long as there are others.
@@ -120,11 +118,11 @@ pub(crate) fn failure(rounds: &[Round], entry: usize) -> Option<&Failure> {
 
 /// The entry that the twin repeats: the contestant in the middle of the first round, which is neither
 /// favoured nor disfavoured by having been chosen. In that round the twin comes last.
-pub(crate) fn twin(first: &Round) -> Option<usize> {
+pub(crate) fn twin(first: &Round, entries: &[PlannedEntry]) -> Option<usize> {
     let value = |visit: &Visited| {
         let process = visit.outcome.as_ref().ok()?;
         let standing = process.how.as_ref().map(|how| how.standing);
-        let fair = !matches!(standing, Some(Standing::Misuse | Standing::Floor));
+        let fair = is_contestant(&entries[visit.entry].strategy, standing);
         Some((visit.entry, process.value.filter(|_| fair)?))
     };
     let visits = first.visits.iter().filter(|visit| !visit.twin);

@@ -105,7 +105,7 @@ impl<'a> Schedule<'a> {
         let planned = &self.plan.cases[case];
         let [first] = rounds else { return None };
         let judged = contest::is_judged(planned.metric) && !planned.first_round;
-        let entry = contest::twin(first).filter(|_| judged)?;
+        let entry = contest::twin(first, &self.plan.entries).filter(|_| judged)?;
         Some(Cell { entry, twin: true })
     }
 
@@ -135,7 +135,7 @@ impl Status {
         let design = &plan.design;
         let admitted = rounds.iter().filter(|round| round.is_admitted()).count();
         let judged = contest::is_judged(planned.metric) && !planned.first_round;
-        let first_look = if judged { design.first_look() } else { 1.min(design.first_look()) };
+        let first_look = if judged { design.first_look() } else { 1 };
         let looked = admitted >= first_look;
         let mut status =
             Status { attempts: attempts(rounds), admitted, looked, ..Status::default() };
@@ -145,8 +145,8 @@ impl Status {
         let has = |entry: &usize| plan.entries[*entry].has(&planned.workload) && !gives_up(*entry);
         let mut entries: Vec<_> = (0..plan.entries.len()).filter(has).collect();
         let first = rounds.first();
-        let mut twin =
-            first.and_then(contest::twin).filter(|entry| judged && entries.contains(entry));
+        let mut twin = first.and_then(|first| contest::twin(first, &plan.entries));
+        twin = twin.filter(|entry| judged && entries.contains(entry));
         status.missing = first_look.saturating_sub(admitted);
         if looked {
             if !judged {

@@ -364,8 +364,7 @@ impl Row {
     }
 
     pub(crate) fn is_contestant(&self) -> bool {
-        self.strategy != "floor"
-            && !matches!(self.standing, Some(Standing::Misuse | Standing::Floor))
+        contest::is_contestant(&self.strategy, self.standing)
     }
 }
 
