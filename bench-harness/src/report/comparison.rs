@@ -66,9 +66,15 @@ impl Comparison {
             if withheld.is_some() && numbers.verdict.is_some() {
                 numbers.verdict = Some(Verdict::Undecided);
             }
+            if twins_differ && numbers.cpu_verdict.is_some() {
+                numbers.cpu_verdict = Some(Verdict::Undecided);
+            }
             if noisy {
-                numbers.verdict =
-                    numbers.verdict.map(|verdict| judge::on_a_noisy_host(verdict, numbers.ratio));
+                let soften = |verdict: Option<Verdict>, ratio| {
+                    verdict.map(|verdict| judge::on_a_noisy_host(verdict, ratio))
+                };
+                numbers.verdict = soften(numbers.verdict, numbers.ratio);
+                numbers.cpu_verdict = soften(numbers.cpu_verdict, numbers.cpu_ratio);
             }
         }
         let rank = |row: &Row| match (row.is_contestant(), row.standing) {

@@ -516,7 +516,10 @@ pub(crate) mod tests {
             round.end.as_mut().unwrap().noise.noisy_host = true;
         }
         assert_eq!(verdicts(&run), [Undecided, Undecided, Slower].map(Some));
-        assert!(Report::of(&run).noise.banner().unwrap().starts_with("NOISY HOST"));
+        let report = Report::of(&run);
+        let by_cpu = |row: &Row| row.numbers.as_ref().unwrap().cpu_verdict;
+        assert_eq!(by_cpu(&report.cases[0].rows[0]), Some(Undecided));
+        assert!(report.noise.banner().unwrap().starts_with("NOISY HOST"));
     }
 
     #[test]
