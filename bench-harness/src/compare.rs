@@ -8,9 +8,10 @@ use workloads::Metric;
 
 use crate::comparable;
 use crate::contest::{self, Contest};
+use crate::figure::Figure;
 use crate::host::Host;
 use crate::journal::Run;
-use crate::judge::{self, Judgement, MARGIN, Ratio, Verdict};
+use crate::judge::{self, Judgement, MARGIN, Verdict};
 use crate::report::text::{clean, interval};
 
 /// What became of an entry.
@@ -31,9 +32,9 @@ struct Line {
     entry: String,
     values: [f64; 2],
     /// The second run's value by the first's.
-    ratio: Ratio,
+    ratio: Figure,
     /// The same against what the others of the case changed by.
-    beside_others: Ratio,
+    beside_others: Figure,
     change: Change,
     verdicts: [Option<Verdict>; 2],
 }
@@ -136,8 +137,8 @@ fn lines(one: &Run, other: &Run, id: &str) -> Vec<Line> {
             Line {
                 entry: (*entry).clone(),
                 values: [before.typical, after.typical],
-                ratio: Ratio::of_log(theta, half),
-                beside_others: Ratio::of_log(beside_others, beside),
+                ratio: Figure::of_log(theta, half),
+                beside_others: Figure::of_log(beside_others, beside),
                 change: match change {
                     Change::Faster | Change::Slower if !alone => Change::WithAll,
                     other => other,

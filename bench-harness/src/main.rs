@@ -7,6 +7,7 @@ mod cli;
 mod comparable;
 mod compare;
 mod contest;
+mod figure;
 mod histogram;
 mod host;
 mod journal;
@@ -21,6 +22,7 @@ mod report;
 mod run;
 mod schedule;
 mod selftest;
+mod sources;
 
 use std::process::ExitCode;
 

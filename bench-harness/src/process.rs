@@ -20,6 +20,9 @@ pub(crate) struct Process {
     /// The observation by the metric of the case, if the process recorded what that needs.
     pub(crate) value: Option<f64>,
     pub(crate) wall_ns: f64,
+    /// CPU time of one timed run in user and in kernel mode.
+    pub(crate) user_ns: Option<f64>,
+    pub(crate) system_ns: Option<f64>,
     pub(crate) cpu_ns_per_operation: Option<f64>,
     pub(crate) switches_per_operation: Option<f64>,
     pub(crate) samples: usize,
@@ -39,10 +42,13 @@ impl Process {
     pub(crate) fn of(metric: Metric, operations: u64, measured: &Measured) -> Self {
         // A search does as many operations as it takes.
         let done = measured.fact("operations").unwrap_or(operations) as f64;
-        let per_operation = |of_usage: fn(&Usage) -> u64| {
+        let of_run = |of_usage: fn(&Usage) -> u64| {
             let of_sample = |sample: &Sample| sample.usage.map(|usage| of_usage(&usage) as f64);
             let mut values = measured.samples.iter().map(of_sample).collect::<Option<Vec<_>>>()?;
-            Some(median(&mut values) / done).filter(|value| value.is_finite())
+            Some(median(&mut values)).filter(|value| value.is_finite())
+        };
+        let per_operation = |of_usage: fn(&Usage) -> u64| {
+            Some(of_run(of_usage)? / done).filter(|value| value.is_finite())
         };
         let names = measured.samples.first().map(|sample| sample.facts.keys());
         let facts = names
@@ -53,6 +59,8 @@ impl Process {
             how: measured.how.clone().map(Rc::new),
             value: observation::value(metric, operations, measured),
             wall_ns: median_wall(&measured.samples),
+            user_ns: of_run(|usage| usage.user_ns),
+            system_ns: of_run(|usage| usage.system_ns),
             cpu_ns_per_operation: per_operation(|usage| usage.cpu_ns()),
             switches_per_operation: per_operation(|usage| {
                 usage.voluntary_switches + usage.involuntary_switches

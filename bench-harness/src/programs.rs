@@ -13,6 +13,8 @@ use serde_json::Value;
 use worker::launch::{self, Description};
 use worker::selection::UsageError;
 
+use crate::sources::Sources;
+
 /// The strategies of this workspace, in the order of the report: packages `strategy-NAME`.
 pub(crate) const STRATEGIES: [&str; 7] =
     ["threads", "rayon", "tokio", "async-std", "smol", "hybrid", "floor"];
@@ -86,6 +88,13 @@ impl Source {
             return Err(unusable(&"holds no strategy"));
         }
         Ok(known)
+    }
+
+    /// The code of these programs, where they are built from it.
+    pub(crate) fn code(&self, programs: &[Program]) -> Option<Sources> {
+        let root = workspace_root().filter(|_| self.bin_dir.is_none())?;
+        let names: Vec<_> = programs.iter().map(|program| program.strategy.as_str()).collect();
+        Some(Sources::of_workspace(&root, &names))
     }
 
     /// Builds or finds the wanted executables and asks each for its variants.

@@ -60,6 +60,7 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     Journal::check_free(&folder)?;
     let scratch = scratch_in(&folder)?;
     let Some(programs) = unless_interrupted(settings.source.programs())? else { return Ok(None) };
+    let sources = settings.source.code(&programs);
     let begin = Instant::now();
     let peer = own_program()?;
     let time_limit =
@@ -105,7 +106,7 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     };
     let mut host = Host::observe(workspace_root().as_deref());
     host.calibration = Some(Calibration::measure(&peer));
-    let journal = Journal::create(&folder, &plan, &host)?;
+    let journal = Journal::create(&folder, &plan, &host, sources.as_ref())?;
     let rounds = Rounds::of(&plan);
     Session { folder: &folder, plan: &plan, programs: &programs, scratch: &scratch, begin }
         .carry_out(journal, rounds)

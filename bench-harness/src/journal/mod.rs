@@ -13,6 +13,7 @@ use worker::selection::UsageError;
 use crate::host::Host;
 use crate::noise::Noise;
 use crate::plan::{Plan, SCHEMA};
+use crate::sources::Sources;
 
 mod columns;
 mod rounds;
@@ -21,6 +22,7 @@ pub(crate) use rounds::{Round, Rounds, Visited};
 
 const PLAN: &str = "plan.json";
 const HOST: &str = "host.json";
+const SOURCES: &str = "sources.json";
 const JOURNAL: &str = "measurements.jsonl";
 
 /// One line of `measurements.jsonl`: a measurement, or the end of a round.
@@ -75,6 +77,8 @@ pub(crate) struct Run {
     pub(crate) name: String,
     pub(crate) plan: Plan,
     pub(crate) host: Host,
+    /// The code that was measured, where it is known.
+    pub(crate) sources: Option<Sources>,
     /// The rounds of each case of the plan.
     pub(crate) cases: Vec<Vec<Round>>,
     /// Bytes of the journal that hold whole lines; what follows was torn by a crash.
@@ -90,6 +94,10 @@ impl Run {
         let plan: Plan = read_json(folder, PLAN)?;
         let host = read_json(folder, HOST)?;
         check(&plan).map_err(|reason| UsageError(format!("{}: {reason}", folder.display())))?;
+        let sources = match folder.join(SOURCES).exists() {
+            true => Some(read_json(folder, SOURCES)?),
+            false => None,
+        };
         let path = folder.join(JOURNAL);
         let mut rounds = Rounds::of(&plan);
         let whole_bytes = match File::open(&path) {
@@ -103,7 +111,7 @@ impl Run {
             .file_name()
             .map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned());
         let cases = rounds.cases;
-        Ok(Run { name, plan, host, cases, whole_bytes })
+        Ok(Run { name, plan, host, sources, cases, whole_bytes })
     }
 
     /// A run that lies on no disk, whose rounds have all ended quietly.
@@ -120,7 +128,14 @@ impl Run {
             rounds.add_end(RoundEnd { round, case, noise, rejected: None }).unwrap();
         }
         let cases = rounds.cases;
-        Run { name: name.to_owned(), plan, host: Host::default(), cases, whole_bytes: 0 }
+        Run {
+            name: name.to_owned(),
+            plan,
+            host: Host::default(),
+            sources: None,
+            cases,
+            whole_bytes: 0,
+        }
     }
 
     /// All visits of all cases.
@@ -199,11 +214,16 @@ impl Journal {
         )))
     }
 
-    /// Makes the folder and writes plan and host.
+    /// Makes the folder and writes plan, host and sources.
     ///
     /// # Errors
     /// A [`UsageError`] if the folder holds a run already or cannot be written.
-    pub(crate) fn create(folder: &Path, plan: &Plan, host: &Host) -> anyhow::Result<Self> {
+    pub(crate) fn create(
+        folder: &Path,
+        plan: &Plan,
+        host: &Host,
+        sources: Option<&Sources>,
+    ) -> anyhow::Result<Self> {
         let refuse = |error: io::Error| {
             UsageError(format!(
                 "cannot write to {}: {error}; choose another folder with --out",
@@ -212,6 +232,9 @@ impl Journal {
         };
         fs::create_dir_all(folder).map_err(refuse)?;
         fs::write(folder.join(HOST), to_json(host)).map_err(refuse)?;
+        if let Some(sources) = sources {
+            fs::write(folder.join(SOURCES), to_json(sources)).map_err(refuse)?;
+        }
         // The plan last: a folder that has one has everything.
         let file = append(folder).map_err(refuse)?;
         lock(folder, &file)?;
@@ -341,7 +364,7 @@ mod tests {
     fn a_run_survives_the_disk_and_a_torn_last_line_is_cut_off() {
         let folder = tempfile::tempdir().unwrap();
         let plan = plan(&["map"], &["a", "b"], 2);
-        let mut journal = Journal::create(folder.path(), &plan, &host()).unwrap();
+        let mut journal = Journal::create(folder.path(), &plan, &host(), None).unwrap();
         journal.measured(measured(0, "map", "a")).unwrap();
         drop(journal);
         let path = folder.path().join(JOURNAL);
@@ -370,7 +393,7 @@ mod tests {
     fn what_is_not_in_the_plan_is_named_by_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let plan = plan(&["map"], &["a"], 1);
-        let mut journal = Journal::create(folder.path(), &plan, &host()).unwrap();
+        let mut journal = Journal::create(folder.path(), &plan, &host(), None).unwrap();
         journal.measured(measured(0, "map", "a")).unwrap();
         journal.measured(measured(0, "map", "stranger")).unwrap();
         let error = Run::read(folder.path()).unwrap_err().to_string();
@@ -390,7 +413,7 @@ mod tests {
 
         let plan = plan(&["map"], &["a"], 1);
         fs::remove_file(folder.path().join(PLAN)).unwrap();
-        Journal::create(folder.path(), &plan, &host()).unwrap();
+        Journal::create(folder.path(), &plan, &host(), None).unwrap();
         fs::write(folder.path().join(JOURNAL), "garbage\n").unwrap();
         let error = Run::read(folder.path()).unwrap_err().to_string();
         assert!(error.contains("line 1 is damaged"), "{error}");

@@ -28,6 +28,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::figure::Figure;
+
 mod estimate;
 mod moderation;
 #[cfg(test)]
@@ -46,42 +48,6 @@ pub(crate) const MARGIN: f64 = 0.024_692_612_590_371_5;
 
 /// What counts as slower by far on a noisy host.
 const NOISY_MARGIN: f64 = 1.25;
-
-/// A ratio with its interval; none where there are too few rounds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(crate) struct Ratio {
-    pub(crate) estimate: f64,
-    pub(crate) low: Option<f64>,
-    pub(crate) high: Option<f64>,
-}
-
-impl Ratio {
-    pub(crate) fn of_log(theta: f64, half: Option<f64>) -> Self {
-        Ratio {
-            estimate: theta.exp(),
-            low: half.map(|half| (theta - half).exp()),
-            high: half.map(|half| (theta + half).exp()),
-        }
-    }
-
-    /// One over it.
-    pub(crate) fn inverse(self) -> Self {
-        Ratio {
-            estimate: 1.0 / self.estimate,
-            low: self.high.map(|high| 1.0 / high),
-            high: self.low.map(|low| 1.0 / low),
-        }
-    }
-
-    /// It times a constant.
-    pub(crate) fn times(self, factor: f64) -> Self {
-        Ratio {
-            estimate: self.estimate * factor,
-            low: self.low.map(|low| low * factor),
-            high: self.high.map(|high| high * factor),
-        }
-    }
-}
 
 /// What can be said of an entry among the contestants of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -366,9 +332,9 @@ impl Judgement {
     }
 
     /// How many times as large as the values of `other` those of `entry` are, by the last look at both.
-    pub(crate) fn ratio(&self, entry: usize, other: usize) -> Option<Ratio> {
+    pub(crate) fn ratio(&self, entry: usize, other: usize) -> Option<Figure> {
         let (theta, spread) = self.pairs[entry][other]?;
-        Some(Ratio::of_log(theta, spread.map(|spread| spread.half)))
+        Some(Figure::of_log(theta, spread.map(|spread| spread.half)))
     }
 
     /// The entry with the smallest typical value among these.
@@ -414,7 +380,7 @@ impl Judgement {
 
 /// What a verdict is worth where others used the machine all the time: they take CPUs from some models more
 /// than from others, so that only what is slower by far stays said.
-pub(crate) fn on_a_noisy_host(verdict: Verdict, to_leader: Option<Ratio>) -> Verdict {
+pub(crate) fn on_a_noisy_host(verdict: Verdict, to_leader: Option<Figure>) -> Verdict {
     let far = to_leader.is_some_and(|ratio| ratio.low.is_some_and(|low| low > NOISY_MARGIN));
     match verdict {
         Verdict::Alone => Verdict::Alone,
@@ -430,7 +396,7 @@ pub(crate) fn twin(
     original: usize,
     twin: &[Option<f64>],
     block: usize,
-) -> (Ratio, Verdict) {
+) -> (Figure, Verdict) {
     let mut series = series.to_vec();
     series.push(Series { contestant: true, values: twin.to_vec(), until: None });
     let last = series.len() - 1;
@@ -445,7 +411,7 @@ pub(crate) fn twin(
     let position = entries.iter().position(|&i| i == original).expect("the original is among them");
     let whole = &both[..both.len() / block * block];
     if whole.is_empty() {
-        return (Ratio { estimate: f64::NAN, low: None, high: None }, Verdict::Undecided);
+        return (Figure::without_interval(f64::NAN), Verdict::Undecided);
     }
     let k = entries.len();
     let estimate = Estimate::of(&logs(&series, &entries, whole), block, ALPHA, pairs_of(k));
@@ -456,14 +422,24 @@ pub(crate) fn twin(
         Some(half) if theta.abs() + half < MARGIN => Verdict::Tied,
         _ => Verdict::Undecided,
     };
-    (Ratio::of_log(theta, half), verdict)
+    (Figure::of_log(theta, half), verdict)
+}
+
+/// A number that is known from the values of several rounds, with the interval that their scatter gives it;
+/// none where a value is 0, which has no logarithm.
+pub(crate) fn with_interval(estimate: f64, values: &[f64]) -> Figure {
+    if estimate <= 0.0 || values.iter().any(|&value| value <= 0.0) {
+        return Figure::without_interval(estimate);
+    }
+    let logs: Vec<_> = values.iter().map(|value| value.ln()).collect();
+    Figure::of_log(estimate.ln(), Spread::of_values(&logs, ALPHA).map(|spread| spread.half))
 }
 
 /// A constant divided by the typical value, with an interval over the rounds.
-pub(crate) fn share_of_constant(constant: f64, values: &[f64]) -> Ratio {
+pub(crate) fn share_of_constant(constant: f64, values: &[f64]) -> Figure {
     let logs: Vec<_> = values.iter().map(|value| (constant / value).ln()).collect();
     let half = Spread::of_values(&logs, ALPHA).map(|spread| spread.half);
-    Ratio::of_log(hodges_lehmann(&logs), half)
+    Figure::of_log(hodges_lehmann(&logs), half)
 }
 
 /// Half the width of the interval of a difference of two means that are not paired, one of `tests` intervals

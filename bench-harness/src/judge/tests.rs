@@ -125,7 +125,8 @@ fn a_twin_ties_with_its_original_unless_it_is_far_off() {
 
 #[test]
 fn on_a_noisy_host_nobody_is_best_and_only_who_is_far_behind_is_slower() {
-    let ratio = |low| Some(Ratio { estimate: 2.0, low: Some(low), high: Some(3.0) });
+    let ratio =
+        |low| Some(crate::figure::Figure { estimate: 2.0, low: Some(low), high: Some(3.0) });
     assert_eq!(on_a_noisy_host(Verdict::Best, ratio(1.0)), Verdict::Undecided);
     assert_eq!(on_a_noisy_host(Verdict::Tied, None), Verdict::Undecided);
     assert_eq!(on_a_noisy_host(Verdict::Slower, ratio(1.1)), Verdict::Undecided);

@@ -2,14 +2,15 @@
 
 use worker::Standing;
 use worker::observation;
-use worker::units;
+use worker::units::{self, Scale};
 use workloads::{Class, Limit, Metric};
 
-use super::misuses;
 use super::model::{Basis, Numbers, Row};
 use super::rows::row;
 use super::sessions::Sessions;
-use super::text::{followers, interval, rounds};
+use super::text::{followers, interval, rounds, shown};
+use super::{misuses, rounding};
+use crate::figure::Figure;
 use crate::judge::{self, Judgement, Verdict, median};
 use crate::plan::{PlannedCase, PlannedEntry};
 
@@ -23,6 +24,8 @@ pub(super) struct Comparison {
     metric: Metric,
     /// Why verdicts are withheld, if they are.
     withheld: Option<&'static str>,
+    /// Contestants that were better than the machine allows.
+    beyond_limit: Vec<String>,
     pub(super) rows: Vec<Row>,
 }
 
@@ -52,9 +55,11 @@ impl Comparison {
             judged(case, &mut rows, judgement, sessions);
         }
         price(&mut rows, sessions.judgement.as_ref());
+        let beyond_limit: Vec<_> =
+            rows.iter().filter(|row| is_beyond_limit(row)).map(|row| row.entry.clone()).collect();
         let withheld = if metric == Metric::Capacity && rows.iter().any(generator_bound) {
             Some("the load generator and not the server was the bottleneck")
-        } else if rows.iter().any(beyond_limit) {
+        } else if !beyond_limit.is_empty() {
             Some("somebody is beyond the limit, as the notes say")
         } else {
             None
@@ -82,15 +87,16 @@ impl Comparison {
             (_, Some(Standing::Misuse)) => 1,
             _ => 2,
         };
-        let value = |row: &Row| row.numbers.as_ref().map_or(f64::INFINITY, |n| n.value);
+        let value = |row: &Row| row.numbers.as_ref().map_or(f64::INFINITY, |n| n.value.estimate);
         rows.sort_by(|a, b| rank(a).cmp(&rank(b)).then(value(a).total_cmp(&value(b))));
-        Comparison { class, workers: case.workers, metric, withheld, rows }
+        // Everything is judged; what is said of it from here on has the digits that mean something.
+        rows.iter_mut().filter_map(|row| row.numbers.as_mut()).for_each(rounding::round);
+        Comparison { class, workers: case.workers, metric, withheld, beyond_limit, rows }
     }
 
     /// One sentence that says what the numbers answer.
     pub(super) fn answer(&self) -> String {
         let shown = |row: &Row| {
-            let value = row.numbers.as_ref().map_or(f64::NAN, |n| n.value);
             let per = match self.metric {
                 Metric::CpuPerOperation => " CPU each",
                 Metric::WallPerOperation => " each",
@@ -98,13 +104,16 @@ impl Comparison {
                 Metric::BytesPerTask => " a task",
                 _ => "",
             };
-            format!("{} ({}{per})", row.entry, observation::shown(self.metric, value))
+            let value = row.numbers.as_ref().map(|n| shown(self.metric, n.value));
+            format!("{} ({}{per})", row.entry, value.unwrap_or_default())
         };
         if self.metric == Metric::StillRunning {
             let counts: Vec<_> = self
                 .rows
                 .iter()
-                .filter_map(|row| Some(format!("{} {}", row.entry, row.numbers.as_ref()?.value)))
+                .filter_map(|row| {
+                    Some(format!("{} {}", row.entry, row.numbers.as_ref()?.value.estimate))
+                })
                 .collect();
             return format!("Still running when looked at again: {}.", counts.join(", "));
         }
@@ -135,7 +144,7 @@ impl Comparison {
         if self.metric == Metric::CpuPerOperation || self.withheld.is_some() {
             return None;
         }
-        let shown = format!("{} ({})", first.entry, units::duration(cpu(&first)?.1));
+        let shown = format!("{} ({})", first.entry, cpu(&first)?.1.shown(Scale::Duration));
         Some(self.verdict_in_words(first, &shown, |n| (n.cpu_verdict, n.cpu_ratio), None))
     }
 
@@ -144,7 +153,7 @@ impl Comparison {
         &self,
         first: &Row,
         shown: &str,
-        judged: impl Fn(&Numbers) -> (Option<Verdict>, Option<judge::Ratio>),
+        judged: impl Fn(&Numbers) -> (Option<Verdict>, Option<Figure>),
         basis: Option<Basis>,
     ) -> String {
         let others = || {
@@ -216,14 +225,14 @@ impl Comparison {
         for row in &self.rows {
             let Some(numbers) = &row.numbers else { continue };
             let entry = &row.entry;
-            if beyond_limit(row) {
+            if self.beyond_limit.contains(entry) {
                 notes.push(format!(
                     "{entry} is beyond its limit, so either the limit or the measurement is wrong: do \
                      not rely on it."
                 ));
             }
             if let Some(predicted) = numbers.predicted_ns {
-                let ratio = numbers.wall_ns / predicted as f64;
+                let ratio = numbers.wall_ns.estimate / predicted as f64;
                 if !(0.9..=1.1).contains(&ratio) {
                     let in_flight = match numbers.in_flight {
                         Some((peak, bound)) if peak < bound => {
@@ -241,7 +250,7 @@ impl Comparison {
                     };
                     notes.push(format!(
                         "{entry} took {}, {} of the predicted {}{in_flight}.",
-                        units::duration(numbers.wall_ns),
+                        numbers.wall_ns.shown(Scale::Duration),
                         units::ratio(ratio),
                         units::duration(predicted as f64)
                     ));
@@ -366,7 +375,7 @@ fn in_words(basis: Basis) -> String {
 }
 
 /// Whether a contestant was better than the machine allows: then something is wrong.
-fn beyond_limit(row: &Row) -> bool {
+fn is_beyond_limit(row: &Row) -> bool {
     let share = row.numbers.as_ref().and_then(|numbers| numbers.limit_share);
     row.is_contestant() && share.is_some_and(|share| share.low.is_some_and(|low| low > 1.0))
 }
@@ -381,7 +390,7 @@ fn generator_bound(row: &Row) -> bool {
 pub(super) fn kinship(class: Class, rows: &[Row]) -> Option<String> {
     let value = |strategy: &str| {
         let row = rows.iter().find(|row| row.strategy == strategy && row.is_contestant())?;
-        row.numbers.as_ref().map(|numbers| numbers.value).filter(|&value| value > 0.0)
+        row.numbers.as_ref().map(|numbers| numbers.value.estimate).filter(|&value| value > 0.0)
     };
     let (one, other) = (value("async-std")?, value("smol")?);
     let ratio = (one / other).max(other / one);

@@ -1,10 +1,10 @@
 //! Curves: what becomes of a workload when one parameter changes.
 
 use serde::Serialize;
-use worker::observation::shown;
-use worker::units;
+use worker::units::{self, Scale};
 
 use super::model::{CaseReport, Numbers, Row, SEQUENTIAL};
+use super::text::shown;
 
 /// Shares of the limit for which the report says how large a task has to be.
 const WORTHWHILE: [f64; 2] = [0.5, 0.9];
@@ -13,6 +13,11 @@ const WORTHWHILE: [f64; 2] = [0.5, 0.9];
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Curves {
     pub(crate) title: String,
+    /// The workload of the cases.
+    pub(crate) workload: String,
+    /// What the values count.
+    #[serde(skip)]
+    pub(crate) scale: Scale,
     /// What the numbers are.
     pub(crate) explanation: String,
     /// The parameter that changes, and its values.
@@ -60,10 +65,12 @@ pub(super) fn of(cases: &[CaseReport], workers: usize) -> Vec<Curves> {
 /// Efficiency against the size of a task, and the smallest task worth handing over.
 fn grain(cases: &[&CaseReport]) -> Option<Curves> {
     let sizes: Option<Vec<f64>> =
-        cases.iter().map(|case| Some(numbers(case, SEQUENTIAL)?.value)).collect();
+        cases.iter().map(|case| Some(numbers(case, SEQUENTIAL)?.value.estimate)).collect();
     let sizes = sizes?;
     let mut curves = Curves {
         title: "How small a task may be".to_owned(),
+        workload: "grain".to_owned(),
+        scale: Scale::Share,
         explanation: "Share of the limit (sequential ÷ workers) by the time that a task takes one thread \
                       that hands nothing over; what handing over a task of the smallest size costs in CPU \
                       time; and from which size on half and nine tenths of the limit are reached, \
@@ -78,12 +85,12 @@ fn grain(cases: &[&CaseReport]) -> Option<Curves> {
         lines: Vec::new(),
     };
     curves.draw(cases, |_, numbers| {
-        let share = numbers.limit_share?.estimate;
-        Some(Point { value: share, text: units::percent(share) })
+        let share = numbers.limit_share?;
+        Some(Point { value: share.estimate, text: share.shown(Scale::Share) })
     })?;
     for line in &mut curves.lines {
         let overhead = numbers(cases[0], &line.entry).map_or_else(String::new, |smallest| {
-            units::duration((smallest.value * cases[0].workers as f64 - sizes[0]).max(0.0))
+            units::duration((smallest.value.estimate * cases[0].workers as f64 - sizes[0]).max(0.0))
         });
         let shares: Vec<_> = sizes
             .iter()
@@ -117,6 +124,8 @@ fn cutoff(cases: &[&CaseReport]) -> Option<Curves> {
     let at: Option<Vec<_>> = cases.iter().map(|case| case.params["cutoff"].as_u64()).collect();
     let mut curves = Curves {
         title: "How far recursive work should fork".to_owned(),
+        workload: "join".to_owned(),
+        scale: Scale::Share,
         explanation:
             "Share of the limit (sequential ÷ workers) of `join` by its cut-off: the rows placed \
                       by forking. The last is no cut-off at all."
@@ -127,8 +136,8 @@ fn cutoff(cases: &[&CaseReport]) -> Option<Curves> {
         lines: Vec::new(),
     };
     curves.draw(cases, |_, numbers| {
-        let share = numbers.limit_share?.estimate;
-        Some(Point { value: share, text: units::percent(share) })
+        let share = numbers.limit_share?;
+        Some(Point { value: share.estimate, text: share.shown(Scale::Share) })
     })?;
     Some(curves)
 }
@@ -137,12 +146,13 @@ fn cutoff(cases: &[&CaseReport]) -> Option<Curves> {
 fn spawn(cases: &[&CaseReport]) -> Option<Curves> {
     let mut curves = Curves::by_number(
         cases,
+        Scale::Duration,
         "What starting a task costs",
         "Time to start a task that does nothing and to wait for its end, by how many are started before \
          the first is waited for.",
     )?;
     curves.draw(cases, |case, numbers| {
-        Some(Point { value: numbers.value, text: shown(case.metric, numbers.value) })
+        Some(Point { value: numbers.value.estimate, text: shown(case.metric, numbers.value) })
     })?;
     Some(curves)
 }
@@ -151,13 +161,14 @@ fn spawn(cases: &[&CaseReport]) -> Option<Curves> {
 fn idle(cases: &[&CaseReport]) -> Option<Curves> {
     let mut curves = Curves::by_number(
         cases,
+        Scale::Bytes,
         "What a parked task takes",
         "Bytes that one more task takes, of which 64 are its own state: in the process + in the kernel, \
          by how many are parked.",
     )?;
     curves.draw(cases, |_, numbers| {
         let (user, kernel) = numbers.bytes_per_task?;
-        Some(Point { value: numbers.value, text: format!("{user} + {kernel}") })
+        Some(Point { value: numbers.value.estimate, text: format!("{user} + {kernel}") })
     })?;
     Some(curves)
 }
@@ -170,6 +181,8 @@ fn speed_ups(cases: &[CaseReport]) -> Vec<Curves> {
         let cases: Vec<_> = cases.iter().filter(|case| case.swept.as_deref() == Some(id)).collect();
         let mut curves = Curves {
             title: format!("Speed-up of {id}"),
+            workload: cases.first()?.workload.clone(),
+            scale: Scale::Ratio,
             explanation:
                 "How many times as fast as the sequential floor, and what share of the workers' \
                           number that is."
@@ -180,9 +193,10 @@ fn speed_ups(cases: &[CaseReport]) -> Vec<Curves> {
             lines: Vec::new(),
         };
         curves.draw(&cases, |case, row| {
-            let value = numbers(case, SEQUENTIAL)?.value / row.value;
-            let efficiency = units::percent(value / case.workers as f64);
-            Some(Point { value, text: format!("{} ({efficiency})", units::ratio(value)) })
+            let speed_up = numbers(case, SEQUENTIAL)?.value.over(row.value).rounded();
+            let efficiency = speed_up.times(1.0 / case.workers as f64).shown(Scale::Share);
+            let text = format!("{} ({efficiency})", speed_up.shown(Scale::Ratio));
+            Some(Point { value: speed_up.estimate, text })
         })?;
         Some(curves)
     };
@@ -191,10 +205,17 @@ fn speed_ups(cases: &[CaseReport]) -> Vec<Curves> {
 
 impl Curves {
     /// Curves over the parameter `n`; none where it does not change.
-    fn by_number(cases: &[&CaseReport], title: &str, explanation: &str) -> Option<Self> {
+    fn by_number(
+        cases: &[&CaseReport],
+        scale: Scale,
+        title: &str,
+        explanation: &str,
+    ) -> Option<Self> {
         let at: Option<Vec<_>> = cases.iter().map(|case| case.params["n"].as_u64()).collect();
         Some(Curves {
             title: title.to_owned(),
+            workload: cases.first()?.workload.clone(),
+            scale,
             explanation: explanation.to_owned(),
             parameter: "tasks".to_owned(),
             at: at?.iter().map(u64::to_string).collect(),

@@ -2,12 +2,11 @@
 
 use std::fmt::Write;
 
-use worker::observation::shown;
 use worker::units;
 
 use super::model::{CaseReport, Report, Row, Throughput};
-use super::text::{self, clean, interval, or_dash};
-use super::{misuses, wakeups};
+use super::text::{self, clean};
+use super::{columns, misuses, wakeups};
 
 /// The whole report.
 pub(crate) fn render(report: &Report) -> String {
@@ -21,6 +20,7 @@ pub(crate) fn render(report: &Report) -> String {
     }
     let _ = writeln!(out, "{}.\n", report.noise.summary());
     out.push_str(&overview(report));
+    suits_section(&mut out, report);
     cpu_section(&mut out, report);
     wakeups_section(&mut out, report);
     for case in &report.cases {
@@ -44,6 +44,19 @@ fn cpu_section(out: &mut String, report: &Report) {
         std::iter::once(format!("`{}`", clean(&case.id))).chain(cells).collect()
     });
     out.push_str(&table(&header.collect::<Vec<_>>(), rows));
+}
+
+fn suits_section(out: &mut String, report: &Report) {
+    if report.suits.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n## What suits what");
+    for suits in &report.suits {
+        let _ = writeln!(out, "\n### {} ({})\n", suits.title, suits.class);
+        for sentence in &suits.sentences {
+            let _ = writeln!(out, "- {}", escape(sentence));
+        }
+    }
 }
 
 fn wakeups_section(out: &mut String, report: &Report) {
@@ -118,25 +131,18 @@ fn case_section(out: &mut String, case: &CaseReport) {
     let _ = writeln!(
         out,
         "By {}; {} operations ({}) a run; limit: {}; parameters `{}`.\n",
-        case.metric, case.operations, case.operation, case.limit, case.params
+        case.metric,
+        case.operations,
+        case.operation,
+        escape(&case.limit),
+        clean(&case.params.to_string()).replace('`', "'")
     );
-    let header = [
-        "entry",
-        "value",
-        "ratio",
-        "verdict",
-        "of limit",
-        "wall",
-        "per second",
-        "CPU/op",
-        "by CPU",
-        "switches/op",
-        "memory",
-        "threads",
-        "workers",
-    ];
-    let measured = case.rows.iter().filter(|row| row.numbers.is_some());
-    out.push_str(&table(&header.map(str::to_owned), measured.map(|row| cells(case, row))));
+    let lines: Vec<_> = case.rows.iter().filter_map(|row| columns::cells(case, row)).collect();
+    if let Some(first) = lines.first() {
+        let header: Vec<_> = first.iter().map(|cell| cell.name.to_owned()).collect();
+        let rows = lines.iter().map(|line| line.iter().map(|cell| escape(&cell.text)).collect());
+        out.push_str(&table(&header, rows));
+    }
     out.push('\n');
     for row in &case.rows {
         detail(out, row);
@@ -157,25 +163,6 @@ fn case_section(out: &mut String, case: &CaseReport) {
     }
 }
 
-fn cells(case: &CaseReport, row: &Row) -> Vec<String> {
-    let numbers = row.numbers.as_ref().expect("only rows with numbers are shown");
-    vec![
-        escape(&text::name(row)),
-        shown(case.metric, numbers.value),
-        or_dash(numbers.ratio, interval),
-        text::verdict(row),
-        text::share(numbers.limit_share),
-        units::duration(numbers.wall_ns),
-        units::per_second(numbers.operations_per_second),
-        or_dash(numbers.cpu_ns_per_operation, units::duration),
-        or_dash(numbers.cpu_ratio, interval),
-        or_dash(numbers.switches_per_operation, units::digits),
-        or_dash(numbers.peak_memory_bytes, |size| units::bytes(size as f64)),
-        or_dash(numbers.peak_threads, |count| count.to_string()),
-        or_dash(numbers.worker_threads, |count| count.to_string()),
-    ]
-}
-
 /// The form of an entry, its prediction and latencies, or why it has no numbers.
 fn detail(out: &mut String, row: &Row) {
     let entry = escape(&row.entry);
@@ -187,69 +174,21 @@ fn detail(out: &mut String, row: &Row) {
     if let Some((form, link)) = row.form.as_ref().zip(row.link.as_ref()) {
         parts.push(format!("{} (<{}>)", escape(form), clean(link).replace(['<', '>', ' '], "")));
     }
-    if let Some(numbers) = &row.numbers {
-        parts.extend(text::prediction(numbers));
-        if let Some((p50, p99)) = numbers.latency_p50_ns.zip(numbers.latency_p99_ns) {
-            let (p50, p99) = (units::duration(p50 as f64), units::duration(p99 as f64));
-            parts.push(format!("latency {p50} at the median, {p99} at p99"));
-        }
-        parts.extend(
-            numbers.send_lag_p99_ns.map(|lag| {
-                format!("the generator sent {} late at p99", units::duration(lag as f64))
-            }),
-        );
-        parts.extend(
-            numbers
-                .slowest_stage_ns
-                .map(|ns| format!("slowest stage {}", units::duration(ns as f64))),
-        );
-        parts.extend(numbers.bytes_per_task.map(|(user, kernel)| {
-            format!("{user} bytes a task in the process, {kernel} in the kernel")
-        }));
-        parts.extend(
-            numbers.active_turn_ns.map(|ns| {
-                format!("a turn of the active tasks every {}", units::duration(ns as f64))
-            }),
-        );
-        parts.extend(numbers.peak_depth.map(|depth| format!("at most {depth} between two stages")));
-    }
+    parts.extend(row.numbers.iter().flat_map(text::remarks));
     let text = if parts.is_empty() { "no number".to_owned() } else { parts.join("; ") };
     let _ = writeln!(out, "- {entry}: {text}");
 }
 
 fn host_section(out: &mut String, report: &Report) {
-    let host = &report.host;
-    let mut rows = vec![
-        ("CPU", or_dash(host.cpu.as_ref(), |s| escape(s))),
-        (
-            "CPUs online / allowed",
-            format!(
-                "{} / {}",
-                or_dash(host.cpus_online, |n| n.to_string()),
-                or_dash(host.cpus_allowed, |n| n.to_string())
-            ),
-        ),
-        ("virtualisation", or_dash(host.virtualisation.as_ref(), |s| escape(s))),
-        ("governor", or_dash(host.governor.as_ref(), |s| escape(s))),
-        ("memory", or_dash(host.memory_bytes, |size| units::bytes(size as f64))),
-        ("kernel", or_dash(host.kernel.as_ref(), |s| escape(s))),
-        ("rustc", or_dash(host.rustc.as_ref(), |s| escape(s))),
-        (
-            "revision",
-            or_dash(host.git_revision.as_ref(), |revision| {
-                let modified = if host.git_modified == Some(true) { ", modified" } else { "" };
-                format!("{}{modified}", escape(revision))
-            }),
-        ),
-        ("Cargo.lock", or_dash(host.lock_file_blake3.as_ref(), |s| escape(s))),
-        ("allocator", escape(&host.allocator)),
-    ];
-    let versions: Vec<_> =
-        host.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
-    rows.push(("crates", escape(&versions.join(", "))));
     let _ = writeln!(out, "\n## Host\n");
-    let rows = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]);
+    let rows = text::host(report).into_iter();
+    let rows = rows.map(|(name, value)| vec![name.to_owned(), escape(&value)]);
     out.push_str(&table(&["".to_owned(), "".to_owned()], rows));
+    let _ = writeln!(
+        out,
+        "\nThe same again, as far as the machine allows:\n\n```\n{}\n```",
+        text::reproduction(report)
+    );
 }
 
 fn table(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {

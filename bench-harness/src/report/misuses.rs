@@ -1,11 +1,10 @@
 //! What known mistakes cost, each against what the same strategy does right.
 
-use worker::observation::shown;
 use worker::units;
 
 use super::model::{CaseReport, Numbers, Price, Report, Row};
-use super::text::interval;
-use crate::judge::Ratio;
+use super::text::{interval, shown};
+use crate::figure::Figure;
 
 /// What the section says before its lines.
 pub(crate) const INTRODUCTION: &str = "Known mistakes, measured for their price and never ranked. \
@@ -20,10 +19,12 @@ pub(crate) struct Line {
     pub(crate) case: String,
     pub(crate) entry: String,
     pub(crate) price: String,
+    /// By the case's metric, where that is compared.
+    pub(crate) ratio: Option<Figure>,
 }
 
 /// The price of a misuse in the same case.
-pub(super) fn price(misuse: &Row, fair: &Row, ratio: Option<Ratio>) -> Option<Price> {
+pub(super) fn price(misuse: &Row, fair: &Row, ratio: Option<Figure>) -> Option<Price> {
     let (bad, good) = (misuse.numbers.as_ref()?, fair.numbers.as_ref()?);
     Some(Price { against: fair.entry.clone(), ratio, besides: besides(bad, good) })
 }
@@ -71,11 +72,11 @@ pub(super) fn price_across_cases(cases: &mut [CaseReport]) {
             let best = fair
                 .iter()
                 .filter(|f| f.0 == workload && f.1 == strategy)
-                .min_by(|a, b| a.3.total_cmp(&b.3));
+                .min_by(|a, b| a.3.estimate.total_cmp(&b.3.estimate));
             numbers.price = match best {
                 Some((_, strategy, other, value)) => Some(Price {
                     against: format!("{strategy} in {other}"),
-                    ratio: Some(Ratio { estimate: numbers.value / value, low: None, high: None }),
+                    ratio: Some(numbers.value.over(*value).rounded()),
                     besides: Vec::new(),
                 }),
                 None => numbers.ratio.map(|ratio| Price {
@@ -104,6 +105,7 @@ pub(crate) fn lines(report: &Report) -> Vec<Line> {
             case: case.id.clone(),
             entry: row.entry.clone(),
             price: parts.join("; "),
+            ratio: *ratio,
         })
     })
     .collect()

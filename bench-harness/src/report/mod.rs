@@ -6,16 +6,21 @@ use std::path::Path;
 
 use anyhow::Context;
 
+mod columns;
 mod comparison;
 mod csv;
 mod curves;
+mod html;
 pub(crate) mod markdown;
 mod misuses;
 mod model;
 mod noise;
+mod reproduce;
+mod rounding;
 mod rows;
 mod sessions;
 pub(crate) mod splice;
+mod suits;
 mod summary;
 pub(crate) mod terminal;
 pub(crate) mod text;
@@ -29,16 +34,18 @@ pub(crate) use model::tests;
 /// renders it.
 #[derive(Debug, Clone, Copy)]
 enum Format {
+    Html,
     Markdown,
     Csv,
     Json,
 }
 
 impl Format {
-    const ALL: [Format; 3] = [Format::Markdown, Format::Csv, Format::Json];
+    const ALL: [Format; 4] = [Format::Html, Format::Markdown, Format::Csv, Format::Json];
 
     fn file(self) -> &'static str {
         match self {
+            Format::Html => "report.html",
             Format::Markdown => "comparison.md",
             Format::Csv => "comparison.csv",
             Format::Json => "summary.json",
@@ -47,6 +54,7 @@ impl Format {
 
     fn render(self, report: &Report) -> anyhow::Result<String> {
         match self {
+            Format::Html => Ok(html::render(report)),
             Format::Markdown => Ok(markdown::render(report)),
             Format::Csv => csv::render(report),
             Format::Json => Ok(summary::render(report)),

@@ -2,21 +2,26 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use worker::Standing;
 use worker::launch::Placement;
 use worker::protocol::FailureKind;
-use worker::{Standing, units};
+use worker::units::{self, DIGITS};
 use workloads::{Class, Limit, Metric, Profile, Unit, find};
 
 use super::comparison::{Comparison, kinship};
 use super::curves::{self, Curves};
 use super::noise::NoiseReport;
+use super::rounding::significant;
 use super::sessions::Sessions;
-use super::{misuses, noise, wakeups};
+use super::suits::{self, Suits};
+use super::{misuses, noise, reproduce, wakeups};
 use crate::contest;
+use crate::figure::Figure;
 use crate::host::Host;
 use crate::journal::{Round, Run};
-use crate::judge::{Design, Ratio, Verdict};
+use crate::judge::{Design, Verdict};
 use crate::plan::{Capacity, PlannedCase, PlannedEntry, SCHEMA};
+use crate::sources::Sources;
 
 /// The entry that does one thing at a time.
 pub(super) const SEQUENTIAL: &str = "floor/sequential";
@@ -46,8 +51,15 @@ pub(crate) struct Report {
     pub(crate) capacity: Option<Capacity>,
     pub(crate) cases: Vec<CaseReport>,
     pub(crate) curves: Vec<Curves>,
+    /// Which model suits which class of work.
+    pub(crate) suits: Vec<Suits>,
     /// Findings that rest on the cost of a wake-up across CPUs.
     pub(crate) wakeups: Vec<String>,
+    /// The command that does the (first) run again.
+    pub(crate) command: String,
+    /// The code that was measured, where it is known; it lies in `sources.json`.
+    #[serde(skip)]
+    pub(crate) sources: Option<Sources>,
 }
 
 /// One workload with one set of parameters.
@@ -87,7 +99,7 @@ pub(crate) struct CaseReport {
 pub(crate) struct Twin {
     pub(crate) entry: String,
     pub(crate) rounds: usize,
-    pub(crate) ratio: Option<Ratio>,
+    pub(crate) ratio: Option<Figure>,
     pub(crate) verdict: Verdict,
 }
 
@@ -135,27 +147,35 @@ pub(crate) struct FailureReport {
 pub(crate) struct Numbers {
     pub(crate) rounds: usize,
     pub(crate) samples: usize,
-    /// The metric's typical value: nanoseconds, or a count for what is still running.
-    pub(crate) value: f64,
+    /// The metric's typical value: nanoseconds, bytes, or a count for what is still running.
+    pub(crate) value: Figure,
+    /// By the metric, one for each process that counts, in the order of the rounds.
+    pub(crate) observations: Vec<f64>,
     pub(crate) verdict: Option<Verdict>,
     /// To the leading contestant.
-    pub(crate) ratio: Option<Ratio>,
+    pub(crate) ratio: Option<Figure>,
     pub(crate) basis: Option<Basis>,
     /// Limit divided by value: 1 is as good as the machine allows.
-    pub(crate) limit_share: Option<Ratio>,
-    pub(crate) wall_ns: f64,
-    pub(crate) operations_per_second: f64,
-    pub(crate) cpu_ns_per_operation: Option<f64>,
+    pub(crate) limit_share: Option<Figure>,
+    /// Of one timed run of the whole workload.
+    pub(crate) wall_ns: Figure,
+    /// CPU time of one timed run in user and in kernel mode.
+    pub(crate) user_ns: Option<f64>,
+    pub(crate) system_ns: Option<f64>,
+    pub(crate) operations_per_second: Figure,
+    pub(crate) cpu_ns_per_operation: Option<Figure>,
     /// By CPU time per operation, judged like the metric, and the ratio to the leader by it.
     pub(crate) cpu_verdict: Option<Verdict>,
-    pub(crate) cpu_ratio: Option<Ratio>,
-    pub(crate) switches_per_operation: Option<f64>,
+    pub(crate) cpu_ratio: Option<Figure>,
+    pub(crate) switches_per_operation: Option<Figure>,
     pub(crate) peak_memory_bytes: Option<u64>,
     pub(crate) peak_threads: Option<u64>,
     pub(crate) worker_threads: Option<u64>,
     /// Latency of single operations at the median and the 99th percentile.
     pub(crate) latency_p50_ns: Option<u64>,
     pub(crate) latency_p99_ns: Option<u64>,
+    /// The latency that so large a share of the operations did not exceed, as far as there are enough.
+    pub(crate) latencies: Vec<Percentile>,
     /// Wall time that the strategy's own account of its threads predicts.
     pub(crate) predicted_ns: Option<u64>,
     /// Largest number of operations in flight, and what was predicted.
@@ -183,13 +203,20 @@ pub(crate) struct Numbers {
     pub(crate) price: Option<Price>,
 }
 
+/// A point of the distribution of latencies.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Percentile {
+    pub(crate) share: f64,
+    pub(crate) ns: u64,
+}
+
 /// What a misuse costs.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Price {
     /// What it is held against: an entry of the same case, or an entry and a case.
     pub(crate) against: String,
     /// By the metric; `None` where that is a count.
-    pub(crate) ratio: Option<Ratio>,
+    pub(crate) ratio: Option<Figure>,
     /// What else differs, in words.
     pub(crate) besides: Vec<String>,
 }
@@ -203,7 +230,7 @@ impl Report {
     /// Computes the report of several runs of the same plan on the same machine, of which there is at least
     /// one.
     pub(crate) fn of_sessions(runs: &[Run]) -> Self {
-        let Run { plan, host, .. } = &runs[0];
+        let Run { plan, host, sources, .. } = &runs[0];
         let mut cases: Vec<CaseReport> = plan
             .cases
             .iter()
@@ -214,6 +241,7 @@ impl Report {
             })
             .collect();
         misuses::price_across_cases(&mut cases);
+        let contestants = contestants(&plan.entries, &cases);
         let visits = || runs.iter().flat_map(Run::visits);
         let spent: u64 = visits().map(|visit| visit.visit_ns).sum();
         let measured: u64 =
@@ -231,10 +259,13 @@ impl Report {
             measured_share: measured as f64 / spent.max(1) as f64,
             host: host.clone(),
             entries: plan.entries.iter().map(|entry| entry.id.clone()).collect(),
-            contestants: contestants(&plan.entries, &cases),
+            suits: suits::of(&contestants, &cases),
+            contestants,
             capacity: plan.capacity.clone(),
             curves: curves::of(&cases, plan.workers),
             wakeups: wakeups::findings(&cases),
+            command: reproduce::command(plan),
+            sources: sources.clone(),
             cases,
         }
     }
@@ -329,7 +360,10 @@ impl CaseReport {
             metric,
             limit: limit_text(&case.limit),
             single_thread: single_thread.map(|(amount, numbers)| Throughput {
-                per_second: amount.count as f64 / numbers.wall_ns * 1e9,
+                per_second: significant(
+                    amount.count as f64 / numbers.wall_ns.estimate * 1e9,
+                    DIGITS,
+                ),
                 unit: amount.unit,
             }),
             cpu_answer,

@@ -1,9 +1,11 @@
 //! From the processes of one entry to its row of numbers.
 
+use std::collections::BTreeMap;
+
 use worker::observation::percentile;
 
-use super::model::{Numbers, Row};
-use crate::judge::median;
+use super::model::{Numbers, Percentile, Row};
+use crate::judge::{median, with_interval};
 use crate::plan::{PlannedCase, PlannedEntry};
 use crate::process::Process;
 
@@ -15,40 +17,52 @@ pub(super) fn row(
     value: f64,
 ) -> Row {
     let how = processes.iter().find_map(|process| process.how.clone());
+    let values = |of_process: &dyn Fn(&Process) -> Option<f64>| {
+        processes.iter().map(|p| of_process(p)).collect::<Option<Vec<_>>>()
+    };
     let across = |of_process: &dyn Fn(&Process) -> Option<f64>| {
-        let mut values = processes.iter().map(|p| of_process(p)).collect::<Option<Vec<_>>>()?;
-        Some(median(&mut values))
+        values(of_process).map(|mut values| median(&mut values))
+    };
+    let figure = |of_process: &dyn Fn(&Process) -> Option<f64>| {
+        let mut values = values(of_process)?;
+        let estimate = median(&mut values);
+        Some(with_interval(estimate, &values))
     };
     let fact = |name: &str| across(&|process| process.fact(name));
-    let wall_ns = across(&|process| Some(process.wall_ns)).expect("every process has samples");
+    let wall_ns = figure(&|process| Some(process.wall_ns)).expect("every process has samples");
     // Histograms are merged by their counts; percentiles are never averaged.
-    let mut latency = std::collections::BTreeMap::new();
+    let mut latency = BTreeMap::new();
     processes.iter().for_each(|process| process.latency.merge_into(&mut latency));
+    let observations: Vec<_> = processes.iter().filter_map(|process| process.value).collect();
     let numbers = Numbers {
         rounds: processes.len(),
         samples: processes.iter().map(|process| process.samples).sum(),
-        value,
+        value: with_interval(value, &observations),
+        observations,
         verdict: None,
         ratio: None,
         basis: None,
         limit_share: None,
         wall_ns,
-        operations_per_second: fact("capacity_per_second")
-            .unwrap_or(case.operations as f64 / wall_ns * 1e9),
-        cpu_ns_per_operation: across(&|process| process.cpu_ns_per_operation),
+        user_ns: across(&|process| process.user_ns),
+        system_ns: across(&|process| process.system_ns),
+        operations_per_second: figure(&|process| process.fact("capacity_per_second"))
+            .unwrap_or_else(|| wall_ns.inverse().times(case.operations as f64 * 1e9)),
+        cpu_ns_per_operation: figure(&|process| process.cpu_ns_per_operation),
         cpu_verdict: None,
         cpu_ratio: None,
-        switches_per_operation: across(&|process| process.switches_per_operation),
+        switches_per_operation: figure(&|process| process.switches_per_operation),
         peak_memory_bytes: processes.iter().map(|p| p.peak_memory_bytes).max().flatten(),
         peak_threads: processes.iter().map(|p| p.peak_threads).max().flatten(),
         worker_threads: processes.iter().map(|p| p.worker_threads).max().flatten(),
         latency_p50_ns: percentile(&latency, 0.5),
         latency_p99_ns: percentile(&latency, 0.99),
+        latencies: percentiles(&latency),
         predicted_ns: fact("predicted_ns").map(|ns| ns as u64),
         in_flight: fact("peak_in_flight")
             .zip(fact("predicted_in_flight"))
             .map(|(peak, predicted)| (peak as u64, predicted as u64)),
-        generator_share: fact("generator_cpu_ns").map(|ns| ns / wall_ns),
+        generator_share: fact("generator_cpu_ns").map(|ns| ns / wall_ns.estimate),
         send_lag_p99_ns: fact("send_lag_p99_ns").map(|ns| ns as u64),
         still_running: fact("still_running").map(|count| count as u64),
         peak_depth: fact("peak_depth").map(|depth| depth as u64),
@@ -68,6 +82,22 @@ pub(super) fn row(
         numbers: Some(numbers),
         ..Row::without_numbers(entry, None)
     }
+}
+
+/// Shares of the operations whose latency is reported.
+const SHARES: [f64; 19] = [
+    0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999,
+    0.9995, 0.9999,
+];
+/// Operations beyond a percentile, without which it is a matter of luck.
+const BEYOND: f64 = 5.0;
+
+/// The distribution of latencies, as far as there are enough operations to know it.
+fn percentiles(latency: &BTreeMap<u64, u64>) -> Vec<Percentile> {
+    let operations = latency.values().sum::<u64>() as f64;
+    let known = |&share: &f64| share.min(1.0 - share) * operations >= BEYOND;
+    let at = |share| Some(Percentile { share, ns: percentile(latency, share)? });
+    SHARES.into_iter().filter(known).filter_map(at).collect()
 }
 
 /// Observations in each of two groups below which they are just scattered.

@@ -3,8 +3,7 @@
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
-use worker::observation::shown;
-use worker::units;
+use worker::units::{self, Scale};
 
 use super::model::{CaseReport, Report, Row};
 use super::text::{self, clean, interval, or_dash};
@@ -59,7 +58,7 @@ pub(crate) fn render(report: &Report) -> String {
         out.push('\n');
         paragraph(&mut out, "", &format!("What mistakes cost — {}", misuses::INTRODUCTION));
         for line in prices {
-            let misuses::Line { form, case, entry, price } = line;
+            let misuses::Line { form, case, entry, price, .. } = line;
             paragraph(&mut out, "  ", &format!("{entry}, {case}: {price}: {form}"));
         }
     }
@@ -119,11 +118,11 @@ fn cells(case: &CaseReport, row: &Row) -> Vec<String> {
     let numbers = row.numbers.as_ref().expect("only rows with numbers are shown");
     vec![
         text::name(row),
-        shown(case.metric, numbers.value),
+        text::shown(case.metric, numbers.value),
         or_dash(numbers.ratio, interval),
         text::verdict(row),
-        or_dash(numbers.limit_share, |share| units::percent(share.estimate)),
-        or_dash(numbers.cpu_ns_per_operation, units::duration),
+        or_dash(numbers.limit_share, |share| share.shown(Scale::Share)),
+        or_dash(numbers.cpu_ns_per_operation, |ns| ns.shown(Scale::Duration)),
         text::cpu_cell(case, &row.entry),
         or_dash(numbers.peak_memory_bytes, |size| units::bytes(size as f64)),
     ]

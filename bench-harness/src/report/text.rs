@@ -1,11 +1,12 @@
 //! Words and numbers that all formats share, and the taming of text from outside.
 
 use worker::Standing;
-use worker::observation::shown;
-use worker::units;
+use worker::units::{self, Scale};
+use workloads::Metric;
 
 use super::model::{CaseReport, Numbers, Report, Row, Twin};
-use crate::judge::{Ratio, Verdict};
+use crate::figure::Figure;
+use crate::judge::Verdict;
 
 /// Text from workers and parameters on one line without control characters.
 pub(crate) fn clean(text: &str) -> String {
@@ -47,7 +48,7 @@ pub(crate) fn matrix_cell(case: &CaseReport, entry: &str) -> String {
         };
     }
     let Some(numbers) = &row.numbers else { return "no number".to_owned() };
-    let ratio = numbers.ratio.map_or_else(String::new, |ratio| units::ratio(ratio.estimate));
+    let ratio = numbers.ratio.map_or_else(String::new, |ratio| ratio.shown(Scale::Ratio));
     match (row.standing, numbers.verdict) {
         (Some(Standing::Misuse), _) => format!("misuse {ratio}").trim_end().to_owned(),
         (_, Some(Verdict::Best)) => "best".to_owned(),
@@ -63,7 +64,7 @@ pub(crate) fn matrix_cell(case: &CaseReport, entry: &str) -> String {
 pub(crate) fn cpu_cell(case: &CaseReport, entry: &str) -> String {
     let numbers = case.rows.iter().find(|row| row.entry == entry).and_then(|r| r.numbers.as_ref());
     let Some(numbers) = numbers else { return String::new() };
-    let ratio = numbers.cpu_ratio.map_or_else(String::new, |ratio| units::ratio(ratio.estimate));
+    let ratio = numbers.cpu_ratio.map_or_else(String::new, |ratio| ratio.shown(Scale::Ratio));
     match numbers.cpu_verdict {
         Some(Verdict::Best) => "best".to_owned(),
         Some(Verdict::Tied) => "tied".to_owned(),
@@ -76,8 +77,9 @@ pub(crate) fn cpu_cell(case: &CaseReport, entry: &str) -> String {
 
 /// Entries with their ratios, such as `tokio 1.03× [0.98, 1.08], smol 1.1×`; of many only the farthest has
 /// its ratio.
-pub(crate) fn followers(entries: &[(&str, Verdict, Ratio)]) -> String {
-    let full = |(entry, _, ratio): &(&str, Verdict, Ratio)| format!("{entry} {}", interval(*ratio));
+pub(crate) fn followers(entries: &[(&str, Verdict, Figure)]) -> String {
+    let full =
+        |(entry, _, ratio): &(&str, Verdict, Figure)| format!("{entry} {}", interval(*ratio));
     if entries.len() <= 2 {
         return entries.iter().map(full).collect::<Vec<_>>().join(", ");
     }
@@ -96,38 +98,38 @@ pub(crate) const LEGEND: &str = "Ratio to the leader of each row by its metric. 
 pub(crate) const ASYNC_STD: &str = "async-std is discontinued in favour of smol \
     (RUSTSEC-2025-0052): measured for programs that still run on it, not for new work.";
 
-/// A ratio with its interval, such as `1.34× [1.31, 1.37]`, or `[?]` where the interval says nothing.
-pub(crate) fn interval(ratio: Ratio) -> String {
-    match (ratio.low, ratio.high) {
-        (Some(low), Some(high)) if low == high => units::ratio(ratio.estimate),
-        (Some(low), Some(high)) if high > 10.0 * low => {
-            format!("{} [?]", units::ratio(ratio.estimate))
-        }
-        (Some(low), Some(high)) => format!(
-            "{} [{}, {}]",
-            units::ratio(ratio.estimate),
-            units::digits(low),
-            units::digits(high)
-        ),
-        _ => units::ratio(ratio.estimate),
-    }
+/// A ratio with its interval, such as `1.34× [1.31, 1.37]`.
+pub(crate) fn interval(ratio: Figure) -> String {
+    ratio.shown_with_interval(Scale::Ratio)
 }
 
 /// Limit reached, such as `97.1 % [96.0, 98.2]`.
-pub(crate) fn share(share: Option<Ratio>) -> String {
-    let Some(share) = share else { return "—".to_owned() };
-    match (share.low, share.high) {
-        (Some(low), Some(high)) if low == high => units::percent(share.estimate),
-        (Some(low), Some(high)) if high > 10.0 * low => {
-            format!("{} [?]", units::percent(share.estimate))
-        }
-        (Some(low), Some(high)) => format!(
-            "{} [{}, {}]",
-            units::percent(share.estimate),
-            units::digits(low * 100.0),
-            units::digits(high * 100.0)
-        ),
-        _ => units::percent(share.estimate),
+pub(crate) fn share(share: Option<Figure>) -> String {
+    or_dash(share, |share| share.shown_with_interval(Scale::Share))
+}
+
+/// A value in the unit of its metric, such as `51.3 ms`.
+pub(crate) fn shown(metric: Metric, value: Figure) -> String {
+    if metric == Metric::StillRunning {
+        return format!("{:.0}", value.estimate);
+    }
+    let (scale, value) = scaled(metric, value);
+    value.shown(scale)
+}
+
+/// With its interval, such as `51.3 ms [50.1, 52.4]`.
+pub(crate) fn shown_with_interval(metric: Metric, value: Figure) -> String {
+    let (scale, value) = scaled(metric, value);
+    value.shown_with_interval(scale)
+}
+
+/// A value by a metric in the form that is shown: a capacity is kept as time between requests.
+pub(super) fn scaled(metric: Metric, value: Figure) -> (Scale, Figure) {
+    match metric {
+        Metric::Capacity => (Scale::PerSecond, value.inverse().times(1e9)),
+        Metric::StillRunning => (Scale::Count, value),
+        Metric::BytesPerTask => (Scale::Bytes, value),
+        _ => (Scale::Duration, value),
     }
 }
 
@@ -142,8 +144,77 @@ pub(crate) fn prediction(numbers: &Numbers) -> Option<String> {
     Some(format!(
         "predicted {}, measured {}",
         units::duration(predicted as f64),
-        units::duration(numbers.wall_ns)
+        numbers.wall_ns.shown(Scale::Duration)
     ))
+}
+
+/// What else was noticed of an entry.
+pub(super) fn remarks(numbers: &Numbers) -> Vec<String> {
+    let ns = |ns: u64| units::duration(ns as f64);
+    let mut remarks = Vec::from_iter(prediction(numbers));
+    remarks.extend(
+        numbers
+            .latency_p50_ns
+            .zip(numbers.latency_p99_ns)
+            .map(|(p50, p99)| format!("latency {} at the median, {} at p99", ns(p50), ns(p99))),
+    );
+    remarks.extend(
+        numbers.send_lag_p99_ns.map(|lag| format!("the generator sent {} late at p99", ns(lag))),
+    );
+    remarks.extend(numbers.slowest_stage_ns.map(|stage| format!("slowest stage {}", ns(stage))));
+    remarks.extend(numbers.bytes_per_task.map(|(user, kernel)| {
+        format!("{user} bytes a task in the process, {kernel} in the kernel")
+    }));
+    remarks.extend(
+        numbers.active_turn_ns.map(|turn| format!("a turn of the active tasks every {}", ns(turn))),
+    );
+    remarks.extend(numbers.peak_depth.map(|depth| format!("at most {depth} between two stages")));
+    remarks
+}
+
+/// The commands that do the run again.
+pub(super) fn reproduction(report: &Report) -> String {
+    let host = &report.host;
+    let revision = host.git_revision.as_deref().unwrap_or_default();
+    let known = !revision.is_empty() && revision.chars().all(|c| c.is_ascii_hexdigit());
+    let checkout = if known { format!("git checkout {revision}\n") } else { String::new() };
+    format!("{checkout}{}", clean(&report.command))
+}
+
+/// The machine and the tools, by name.
+pub(super) fn host(report: &Report) -> Vec<(&'static str, String)> {
+    let host = &report.host;
+    let text = |text: &Option<String>| or_dash(text.as_ref(), String::clone);
+    let count = |count: Option<usize>| or_dash(count, |count| count.to_string());
+    let modified = if host.git_modified == Some(true) { ", modified" } else { "" };
+    let versions: Vec<_> =
+        host.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    vec![
+        ("CPU", text(&host.cpu)),
+        (
+            "CPUs online / allowed",
+            format!("{} / {}", count(host.cpus_online), count(host.cpus_allowed)),
+        ),
+        ("virtualisation", text(&host.virtualisation)),
+        ("governor", text(&host.governor)),
+        ("memory", or_dash(host.memory_bytes, |size| units::bytes(size as f64))),
+        ("kernel", text(&host.kernel)),
+        ("rustc", text(&host.rustc)),
+        (
+            "revision",
+            or_dash(host.git_revision.as_ref(), |revision| format!("{revision}{modified}")),
+        ),
+        ("Cargo.lock (BLAKE3)", text(&host.lock_file_blake3)),
+        ("allocator", host.allocator.clone()),
+        ("crates", versions.join(", ")),
+        ("seed", report.seed.to_string()),
+    ]
+}
+
+/// Whether it can be followed without harm: a link of a worker can be anything.
+pub(super) fn is_web_address(link: &str) -> bool {
+    (link.starts_with("https://") || link.starts_with("http://"))
+        && !link.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 /// A number of rounds in words.

@@ -2,10 +2,11 @@
 //! CPU, held against the same cases as the system places them.
 
 use worker::launch::Placement;
-use worker::units;
+use worker::units::Scale;
 
 use super::model::{CaseReport, Row};
-use crate::judge::{Ratio, Verdict};
+use crate::figure::Figure;
+use crate::judge::Verdict;
 
 /// What the section says before its lines.
 pub(crate) const INTRODUCTION: &str = "Waking somebody up on another CPU costs many times as much on a \
@@ -46,8 +47,7 @@ fn finding(free: &CaseReport, pinned: &CaseReport) -> Option<String> {
                 | (Some(Verdict::Best | Verdict::Tied), Some(Verdict::Slower))
         );
         if flips || (change.max(1.0 / change) > CHANGE && apart) {
-            let (at_large, on_one) =
-                (units::ratio(at_large.estimate), units::ratio(on_one.estimate));
+            let (at_large, on_one) = (at_large.shown(Scale::Ratio), on_one.shown(Scale::Ratio));
             resting.push(format!("{} {at_large} → {on_one}", row.entry));
         } else if change.max(1.0 / change) > CHANGE {
             unclear.push(row.entry.as_str());
@@ -77,12 +77,12 @@ fn finding(free: &CaseReport, pinned: &CaseReport) -> Option<String> {
     Some(text)
 }
 
-fn ratio(row: &Row) -> Option<Ratio> {
+fn ratio(row: &Row) -> Option<Figure> {
     row.numbers.as_ref()?.ratio
 }
 
 /// Whether one interval ends before the other begins.
-fn below(one: Ratio, other: Ratio) -> bool {
+fn below(one: Figure, other: Figure) -> bool {
     one.high.zip(other.low).is_some_and(|(high, low)| high < low)
 }
 

@@ -1,6 +1,7 @@
 //! The built harness as a user would run it.
 
 mod bench;
+mod chromium;
 mod faults;
 mod methodology;
 mod runs;

@@ -1,60 +1,139 @@
-//! Numbers for people: three significant digits and the unit that suits them.
+//! Numbers for people: three significant digits, or fewer where fewer are known, and the unit that suits
+//! them.
 
 use workloads::Unit;
 
+/// Digits of a number of which nothing else is known.
+pub const DIGITS: usize = 3;
+
+/// What a number counts, which decides its units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Nanoseconds.
+    Duration,
+    /// Bytes.
+    Bytes,
+    /// Events per second.
+    PerSecond,
+    /// How many times as much.
+    Ratio,
+    /// A part of a whole.
+    Share,
+    /// Anything else.
+    Count,
+}
+
+impl Scale {
+    /// Units with their sizes, the smallest first.
+    fn units(self) -> &'static [(&'static str, f64)] {
+        match self {
+            Scale::Duration => &[(" ns", 1.0), (" µs", 1e3), (" ms", 1e6), (" s", 1e9)],
+            Scale::Bytes => &[
+                (" B", 1.0),
+                (" KiB", 1024.0),
+                (" MiB", 1024.0 * 1024.0),
+                (" GiB", 1024.0 * 1024.0 * 1024.0),
+            ],
+            Scale::PerSecond => &[(" /s", 1.0), (" k/s", 1e3), (" M/s", 1e6), (" G/s", 1e9)],
+            Scale::Ratio => &[("×", 1.0)],
+            Scale::Share => &[(" %", 0.01)],
+            Scale::Count => &[("", 1.0)],
+        }
+    }
+
+    /// A value with this many significant digits, such as `51.3 ms`.
+    pub fn show(self, value: f64, digits: usize) -> String {
+        let (name, size) = unit(value, self.units());
+        format!("{}{name}", significant(value / size, digits))
+    }
+
+    /// An estimate and the ends of its interval, to the same place and in the same unit, such as
+    /// `51.3 ms [50.1, 52.4]`.
+    pub fn show_interval(self, estimate: f64, (low, high): (f64, f64), digits: usize) -> String {
+        let (name, size) = unit(estimate, self.units());
+        let place = place(estimate / size, digits);
+        let [estimate, low, high] =
+            [estimate, low, high].map(|value| at_place(value / size, place));
+        format!("{estimate}{name} [{low}, {high}]")
+    }
+}
+
 /// A time in nanoseconds, such as `51.3 ms`.
 pub fn duration(ns: f64) -> String {
-    scaled(ns, &[("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)])
+    Scale::Duration.show(ns, DIGITS)
 }
 
 /// A size in bytes, such as `3.21 MiB`.
 pub fn bytes(count: f64) -> String {
-    scaled(
-        count,
-        &[("B", 1.0), ("KiB", 1024.0), ("MiB", 1024.0 * 1024.0), ("GiB", 1024.0 * 1024.0 * 1024.0)],
-    )
+    Scale::Bytes.show(count, DIGITS)
 }
 
 /// A rate per second, such as `212 k/s`.
 pub fn per_second(rate: f64) -> String {
-    scaled(rate, &[("/s", 1.0), ("k/s", 1e3), ("M/s", 1e6), ("G/s", 1e9)])
+    Scale::PerSecond.show(rate, DIGITS)
 }
 
 /// What a thread works through in a second, such as `6.53 GB/s`.
-pub fn throughput(per_second: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Bytes => scaled(per_second, &[("MB/s", 1e6), ("GB/s", 1e9)]),
-        Unit::Flop => scaled(per_second, &[("MFLOP/s", 1e6), ("GFLOP/s", 1e9)]),
-        Unit::Items => scaled(per_second, &[("k items/s", 1e3), ("M items/s", 1e6)]),
-    }
+pub fn throughput(per_second: f64, of: Unit) -> String {
+    let units: &[_] = match of {
+        Unit::Bytes => &[(" MB/s", 1e6), (" GB/s", 1e9)],
+        Unit::Flop => &[(" MFLOP/s", 1e6), (" GFLOP/s", 1e9)],
+        Unit::Items => &[(" k items/s", 1e3), (" M items/s", 1e6)],
+    };
+    let (name, size) = unit(per_second, units);
+    format!("{}{name}", digits(per_second / size))
 }
 
 /// A ratio, such as `1.34×`.
 pub fn ratio(ratio: f64) -> String {
-    format!("{}×", digits(ratio))
+    Scale::Ratio.show(ratio, DIGITS)
 }
 
 /// A share, such as `97.1 %`.
 pub fn percent(share: f64) -> String {
-    format!("{} %", digits(share * 100.0))
-}
-
-fn scaled(value: f64, units: &[(&str, f64)]) -> String {
-    // 999.5 of one unit would be printed as 1000.
-    let unit = units.iter().rev().find(|(_, size)| value >= 0.9995 * size).unwrap_or(&units[0]);
-    format!("{} {}", digits(value / unit.1), unit.0)
+    Scale::Share.show(share, DIGITS)
 }
 
 /// Three significant digits, but never fewer than all digits before the point.
 pub fn digits(value: f64) -> String {
-    let before = if value.abs() < 9.995 {
-        1
-    } else if value.abs() < 99.95 {
-        2
-    } else {
-        3
-    };
-    format!("{value:.*}", 3 - before)
+    significant(value, DIGITS)
+}
+
+/// The largest unit of which there is at least one.
+fn unit<'a>(value: f64, units: &'a [(&'a str, f64)]) -> (&'a str, f64) {
+    // 999.5 of one unit would be printed as 1000.
+    *units.iter().rev().find(|(_, size)| value >= 0.9995 * size).unwrap_or(&units[0])
+}
+
+/// The power of ten of the last of so many significant digits: −2 for 1.34. Three digits are never fewer
+/// than all before the point.
+pub fn place(value: f64, digits: usize) -> i32 {
+    let before = |value: f64| if value > 0.0 { value.log10().floor() as i32 + 1 } else { 1 };
+    let digits = digits as i32;
+    // Rounding may carry: 9.995 has one digit before the point and 10.0 has two.
+    let place = before(value.abs()).max(1) - digits;
+    let rounded = (value.abs() / 10f64.powi(place)).round() * 10f64.powi(place);
+    let place = before(rounded * (1.0 + 1e-12)).max(1) - digits;
+    if digits >= DIGITS as i32 { place.min(0) } else { place }
+}
+
+/// A value rounded at that power of ten.
+pub fn rounded(value: f64, place: i32) -> f64 {
+    // Dividing by a power of ten that is whole is exact where multiplying by its inverse is not.
+    let size = 10f64.powi(place.abs());
+    if place >= 0 { (value / size).round() * size } else { (value * size).round() / size }
+}
+
+fn significant(value: f64, digits: usize) -> String {
+    at_place(value, place(value, digits))
+}
+
+fn at_place(value: f64, place: i32) -> String {
+    format!(
+        "{:.*}",
+        (-place).max(0) as usize,
+        if place > 0 { rounded(value, place) } else { value }
+    )
 }
 
 #[cfg(test)]
@@ -76,5 +155,17 @@ mod tests {
         assert_eq!(percent(0.971), "97.1 %");
         assert_eq!(throughput(6.53e9, Unit::Bytes), "6.53 GB/s");
         assert_eq!(throughput(83e9, Unit::Flop), "83.0 GFLOP/s");
+    }
+
+    #[test]
+    fn fewer_digits_where_fewer_are_known() {
+        assert_eq!(Scale::Duration.show(51_260_000.0, 2), "51 ms");
+        assert_eq!(Scale::Duration.show(456_000.0, 1), "500 µs");
+        assert_eq!(Scale::Ratio.show(9.96, 2), "10×");
+        assert_eq!(Scale::Ratio.show(0.456, 2), "0.5×");
+        assert_eq!(Scale::Ratio.show_interval(42.7, (29.6, 61.6), 2), "43× [30, 62]");
+        assert_eq!(Scale::Ratio.show_interval(175.0, (101.0, 303.0), 2), "180× [100, 300]");
+        assert_eq!(Scale::Share.show_interval(0.971, (0.960, 0.982), 3), "97.1 % [96.0, 98.2]");
+        assert_eq!(Scale::Duration.show_interval(1.2e6, (0.9e6, 1.5e6), 2), "1.2 ms [0.9, 1.5]");
     }
 }

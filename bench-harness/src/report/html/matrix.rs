@@ -1,0 +1,144 @@
+//! The answer at a glance: workload × strategy, coloured by the ratio to the best.
+
+use maud::{Markup, html};
+use worker::protocol::FailureKind;
+use workloads::Class;
+
+use super::anchor;
+use crate::judge::Verdict;
+use crate::report::model::{CaseReport, Report, Row};
+use crate::report::text::{self, clean};
+
+/// By which of the two a matrix is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    Metric,
+    CpuTime,
+}
+
+/// Ratios from which on a colour is darker.
+const STEPS: [f64; 4] = [1.1, 1.5, 3.0, 10.0];
+
+/// The order of the classes on the page.
+pub(super) const CLASSES: [Class; 5] =
+    [Class::Io, Class::Cpu, Class::Mixed, Class::Coordination, Class::Scale];
+
+pub(super) fn matrix(report: &Report, by: By, caption: &str) -> Markup {
+    html! {
+        div.scroll role="region" aria-label=(caption) tabindex="0" {
+            table.matrix.sortable {
+                caption { (caption) }
+                thead {
+                    tr {
+                        th scope="col" { "workload" }
+                        @for entry in report.contestants() {
+                            th scope="col" {
+                                (clean(entry))
+                                @if entry == "async-std" {
+                                    " " span.flag title=(text::ASYNC_STD) { "discontinued" }
+                                }
+                            }
+                        }
+                    }
+                }
+                @for class in CLASSES {
+                    @let cases: Vec<_> =
+                        report.cases.iter().filter(|case| case.class == class).collect();
+                    @if !cases.is_empty() {
+                        tbody data-class=(class) {
+                            tr.group {
+                                th scope="rowgroup" colspan=(report.contestants.len() + 1) { (class) }
+                            }
+                            @for case in cases { (row(report, case, by)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row(report: &Report, case: &CaseReport, by: By) -> Markup {
+    html! {
+        tr {
+            th scope="row" { a href={ "#" (anchor("case", &case.id)) } { (clean(&case.id)) } }
+            @for entry in report.contestants() {
+                @let row = case.rows.iter().find(|row| row.entry == entry);
+                td class=(row.map_or("", |row| colour(row, by))) data-sort=[row.and_then(|r| ratio(r, by))]
+                    title=[row.and_then(|row| tooltip(row, by))] {
+                    @match by {
+                        By::Metric => (text::matrix_cell(case, entry)),
+                        By::CpuTime => (text::cpu_cell(case, entry)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn figure(row: &Row, by: By) -> Option<(Option<Verdict>, Option<crate::figure::Figure>)> {
+    let numbers = row.numbers.as_ref()?;
+    Some(match by {
+        By::Metric => (numbers.verdict, numbers.ratio),
+        By::CpuTime => (numbers.cpu_verdict, numbers.cpu_ratio),
+    })
+}
+
+fn ratio(row: &Row, by: By) -> Option<f64> {
+    figure(row, by)?.1.map(|ratio| ratio.estimate)
+}
+
+fn tooltip(row: &Row, by: By) -> Option<String> {
+    if let Some(failure) = &row.failure {
+        return Some(clean(&failure.reason));
+    }
+    figure(row, by)?.1.map(|ratio| format!("{}: {}", clean(&row.entry), text::interval(ratio)))
+}
+
+/// The class of a cell.
+fn colour(row: &Row, by: By) -> &'static str {
+    match &row.failure {
+        Some(failure) if by == By::Metric && failure.kind != FailureKind::Unsupported => {
+            return "failed";
+        }
+        Some(_) => return "none",
+        None => {}
+    }
+    if !row.is_contestant() {
+        return "misuse";
+    }
+    match figure(row, by) {
+        Some((Some(Verdict::Best), _)) => "best",
+        Some((Some(Verdict::Tied), _)) => "tied",
+        Some((Some(Verdict::Alone), _)) => "alone",
+        Some((Some(Verdict::Undecided), _)) => "undecided",
+        Some((Some(Verdict::Slower), Some(ratio))) => {
+            ["slower-0", "slower-1", "slower-2", "slower-3", "slower-4"]
+                [STEPS.iter().filter(|step| ratio.estimate >= **step).count()]
+        }
+        _ => "none",
+    }
+}
+
+/// What the colours mean.
+pub(super) fn legend() -> Markup {
+    let keys = [
+        ("best", "best: clear of all others"),
+        ("tied", "tied: no more than 2.5 % behind anyone"),
+        ("undecided", "? undecided: the interval is in the section"),
+        ("slower-0", "slower, below 1.1×"),
+        ("slower-1", "below 1.5×"),
+        ("slower-2", "below 3×"),
+        ("slower-3", "below 10×"),
+        ("slower-4", "10× and more"),
+        ("misuse", "misuse: a known mistake and its price"),
+        ("alone", "alone: no other fair form"),
+        ("failed", "failed, with the kind of failure"),
+        ("none", "—: the model has no form of it; empty: it does not take part"),
+    ];
+    html! {
+        ul.key aria-label="What the colours mean" {
+            @for (class, meaning) in keys { li { span class={ "swatch " (class) } {} (meaning) } }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The command that does a run again.
+
+use std::collections::BTreeSet;
+
+use worker::selection;
+use workloads::catalog;
+
+use crate::plan::{self, Plan};
+use crate::programs::STRATEGIES;
+
+/// With every option that is not the profile's own; workers and seed always.
+pub(super) fn command(plan: &Plan) -> String {
+    let mut words = vec![format!("cargo run --release -- run --profile {}", plan.profile)];
+    let all: BTreeSet<_> = catalog().iter().map(|entry| entry.spec.name).collect();
+    let measured: BTreeSet<_> = plan.cases.iter().map(|case| case.workload.as_str()).collect();
+    if measured != all {
+        words.push(format!("--workload {}", listed(measured.iter().copied())));
+    }
+    let mut strategies: Vec<_> = plan.entries.iter().map(|entry| entry.strategy.as_str()).collect();
+    strategies.dedup();
+    if strategies != STRATEGIES {
+        words.push(format!("--strategy {}", listed(strategies.iter().copied())));
+    }
+    if strategies.iter().any(|strategy| !STRATEGIES.contains(strategy)) {
+        words.push("--bin-dir DIR".to_owned());
+    }
+    let own = plan.design == plan::design(plan.profile);
+    if !own {
+        words.push(format!("--rounds {}", plan.design.most_rounds()));
+    }
+    let own_budget = if own { plan::budget(plan.profile) } else { None };
+    if let Some(budget) = plan.budget().filter(|budget| Some(*budget) != own_budget) {
+        let budget = humantime::format_duration(budget).to_string();
+        words.push(format!("--time-budget {}", budget.replace(' ', "")));
+    }
+    let workers: BTreeSet<_> = plan.cases.iter().map(|case| case.workers).collect();
+    words.push(format!("--workers {}", listed(workers.into_iter().map(|count| count.to_string()))));
+    words.push(format!("--seed {}", plan.seed));
+    if plan.faithful {
+        words.push("--faithful".to_owned());
+    }
+    if plan.time_limit() != selection::time_limit(plan.faithful) {
+        words.push(format!("--time-limit {}", plan.time_limit().as_secs()));
+    }
+    words.join(" ")
+}
+
+/// Separated by commas, and quoted where a shell would see more than a word.
+fn listed(words: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let words: Vec<_> = words.map(|word| word.as_ref().to_owned()).collect();
+    let list = words.join(",");
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ',' | '-' | '_' | '.');
+    if list.chars().all(plain) { list } else { format!("'{}'", list.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::plan;
+
+    #[test]
+    fn options_that_are_the_profiles_own_are_left_out() {
+        let mut part = plan(&["map", "gather/n=10"], &["tokio", "floor/sequential"], 7);
+        part.seed = 3;
+        part.budget_ms = Some(90_000);
+        let command = command(&part);
+        for words in [
+            "--workload gather,map --strategy tokio,floor ",
+            "--rounds 7 --time-budget 1m30s ",
+            "--seed 3",
+        ] {
+            assert!(command.contains(words), "{words}: {command}");
+        }
+        assert!(!command.contains("--faithful") && !command.contains("--bin-dir"), "{command}");
+    }
+
+    #[test]
+    fn a_name_that_a_shell_would_carry_out_is_quoted() {
+        let command = command(&plan(&["map"], &["$(reboot)'"], 7));
+        assert!(command.contains("--strategy '$(reboot)'\\''' --bin-dir DIR"), "{command}");
+    }
+}

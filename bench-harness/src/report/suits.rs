@@ -1,0 +1,160 @@
+//! What suits what: the verdicts of all cases of a class, in plain sentences.
+
+use serde::Serialize;
+use workloads::Class;
+
+use super::model::{CaseReport, Row};
+use super::text::{clean, interval};
+use crate::figure::Figure;
+use crate::judge::Verdict;
+
+/// The order of the classes, with what they are in words.
+const CLASSES: [(Class, &str); 5] = [
+    (Class::Io, "Mostly waiting"),
+    (Class::Cpu, "Mostly computing"),
+    (Class::Mixed, "Waiting and computing in one request"),
+    (Class::Coordination, "Handing over, waiting for each other, being interrupted"),
+    (Class::Scale, "Very many tasks"),
+];
+
+/// What can be said beyond doubt of one class of work.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Suits {
+    pub(crate) class: Class,
+    /// The class in words.
+    pub(crate) title: String,
+    pub(crate) sentences: Vec<String>,
+}
+
+/// How a contestant fared in the cases of a class.
+struct Record<'a> {
+    entry: &'a str,
+    judged: usize,
+    /// Cases in which it is best or tied.
+    best: usize,
+    undecided: usize,
+    slower: usize,
+    /// The worst of those in which it is slower, with the case.
+    worst: Option<(Figure, &'a str)>,
+}
+
+pub(super) fn of(contestants: &[String], cases: &[CaseReport]) -> Vec<Suits> {
+    let suits = |(class, title): (Class, &str)| {
+        let cases: Vec<_> = cases.iter().filter(|case| case.class == class).collect();
+        let records: Vec<_> = contestants
+            .iter()
+            .map(|entry| Record::of(entry, &cases))
+            .filter(|record| record.judged > 0)
+            .collect();
+        let sentences = sentences(&records);
+        (!sentences.is_empty()).then(|| Suits { class, title: title.to_owned(), sentences })
+    };
+    CLASSES.into_iter().filter_map(suits).collect()
+}
+
+impl<'a> Record<'a> {
+    fn of(entry: &'a str, cases: &[&'a CaseReport]) -> Self {
+        let mut record = Record { entry, judged: 0, best: 0, undecided: 0, slower: 0, worst: None };
+        for case in cases {
+            let row = case.rows.iter().find(|row| row.entry == entry && row.is_contestant());
+            let Some((verdict, ratio)) = row.and_then(judged) else { continue };
+            record.judged += 1;
+            match verdict {
+                Verdict::Best | Verdict::Tied | Verdict::Alone => record.best += 1,
+                Verdict::Undecided => record.undecided += 1,
+                Verdict::Slower => {
+                    record.slower += 1;
+                    let ratio = ratio.unwrap_or(Figure::without_interval(1.0));
+                    if record.worst.is_none_or(|(worst, _)| ratio.estimate > worst.estimate) {
+                        record.worst = Some((ratio, &case.id));
+                    }
+                }
+            }
+        }
+        record
+    }
+}
+
+fn judged(row: &Row) -> Option<(Verdict, Option<Figure>)> {
+    let numbers = row.numbers.as_ref()?;
+    Some((numbers.verdict?, numbers.ratio))
+}
+
+fn sentences(records: &[Record<'_>]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let mut of_best: Vec<_> = records.iter().filter(|record| record.best > 0).collect();
+    of_best.sort_by_key(|record| std::cmp::Reverse(record.best));
+    let best: Vec<_> = of_best
+        .iter()
+        .map(|record| format!("{} in {} of {}", name(record), record.best, record.judged))
+        .collect();
+    if !best.is_empty() {
+        sentences.push(format!("Best or tied: {}.", best.join(", ")));
+    }
+    let never: Vec<_> = records
+        .iter()
+        .filter(|record| record.slower == 0)
+        .map(|record| match record.undecided {
+            0 => name(record),
+            undecided => format!("{} ({undecided} of {} undecided)", name(record), record.judged),
+        })
+        .collect();
+    if !never.is_empty() {
+        sentences.push(format!("Never slower beyond doubt: {}.", never.join(", ")));
+    }
+    let mut slower: Vec<_> =
+        records.iter().filter_map(|record| Some((record, record.worst?))).collect();
+    slower.sort_by(|(_, (a, _)), (_, (b, _))| a.estimate.total_cmp(&b.estimate));
+    let slower: Vec<_> = slower
+        .iter()
+        .map(|(record, (ratio, case))| {
+            format!(
+                "{} in {} of {}, at worst {} in {}",
+                name(record),
+                record.slower,
+                record.judged,
+                interval(*ratio),
+                clean(case)
+            )
+        })
+        .collect();
+    if !slower.is_empty() {
+        sentences.push(format!("Slower beyond doubt: {}.", slower.join("; ")));
+    }
+    sentences
+}
+
+/// The name with a word on its maintenance, so that nobody takes it from this list for new work.
+fn name(record: &Record<'_>) -> String {
+    let discontinued = if record.entry == "async-std" { " (discontinued)" } else { "" };
+    format!("{}{discontinued}", clean(record.entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use worker::How;
+
+    use crate::report::Report;
+    use crate::report::tests::{run, walls};
+
+    #[test]
+    fn verdicts_become_sentences_and_misuses_are_not_among_them() {
+        let fair = || How::fair("f", "l");
+        let report = Report::of(&run(
+            "map",
+            &[
+                ("rayon", walls(&[1_000, 1_010, 990], fair())),
+                ("threads", walls(&[1_001, 1_009, 991], fair())),
+                ("async-std", walls(&[2_000, 2_010, 1_990], fair())),
+                ("tokio", walls(&[500, 510, 490], How::misuse("f", "l"))),
+            ],
+        ));
+        let [suits] = &report.suits[..] else { panic!("{:?}", report.suits) };
+        assert_eq!(suits.title, "Mostly computing");
+        let [best, never, slower] = &suits.sentences[..] else { panic!("{suits:?}") };
+        assert_eq!(best, "Best or tied: rayon in 1 of 1, threads in 1 of 1.");
+        assert_eq!(never, "Never slower beyond doubt: rayon, threads.");
+        let worst = "Slower beyond doubt: async-std (discontinued) in 1 of 1, at worst 2.0";
+        assert!(slower.starts_with(worst), "{slower}");
+    }
+}
