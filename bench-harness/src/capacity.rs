@@ -10,7 +10,7 @@ use workloads::{Case, Entry, Metric, Site};
 
 use crate::plan::{self, Capacity, PlannedEntry};
 use crate::programs::Program;
-use crate::progress::tell;
+use crate::progress::Teller;
 
 /// What a search for a contestant's capacity has found.
 struct Found<'a> {
@@ -29,13 +29,14 @@ pub(crate) fn capacity(
     peer: &Path,
     workers: usize,
     time_limit: Duration,
+    teller: Teller,
 ) -> anyhow::Result<Option<Capacity>> {
     let Some((rated, _)) = cases.iter().find(|(_, case)| case.rated) else { return Ok(None) };
     let search = cases.iter().find(|(entry, case)| {
         entry.spec.name == rated.spec.name && case.metric == Metric::Capacity
     });
     let Some((entry, case)) = search else { return Ok(None) };
-    tell(&format!("looking for the capacity of {}\n", entry.spec.name));
+    teller.tell(&format!("looking for the capacity of {}\n", entry.spec.name));
     let site = Site { scratch: Path::new(""), workers, backend: None };
     let expected = entry.expected(&case.params, &site)?;
     let search = |program: &Program, variant: &str| {

@@ -11,20 +11,26 @@ use worker::scratch::Scratch;
 use worker::selection;
 
 use crate::programs::Source;
+use crate::progress::Teller;
+use crate::report::text::clean;
 use crate::run::{own_program, stop_on_interrupt};
 
 /// Tries every cell and prints a line for each. Exit code 3 if any failed.
 ///
 /// # Errors
 /// If a strategy cannot be built or does not speak the protocol, or an oracle fails.
-pub(crate) fn check(source: &Source, workers: Option<usize>) -> anyhow::Result<ExitCode> {
+pub(crate) fn check(
+    source: &Source,
+    workers: Option<usize>,
+    teller: Teller,
+) -> anyhow::Result<ExitCode> {
     let workers = selection::workers(workers)?;
     let scratch = Scratch::temporary().context("cannot make a temporary folder")?;
     let peer = own_program()?;
     let mut out = std::io::stdout().lock();
     stop_on_interrupt()?;
     let (mut right, mut unsupported, mut failed) = (0, 0, 0);
-    for program in source.programs()? {
+    for program in source.programs(teller)? {
         let strategy = &program.strategy;
         let tried = try_all(&program.path, &peer, workers, scratch.path())
             .map_err(|failure| anyhow::anyhow!("strategy {strategy}: {}", failure.reason))?;
@@ -39,14 +45,18 @@ pub(crate) fn check(source: &Source, workers: Option<usize>) -> anyhow::Result<E
                 }
                 Err(failure) if failure.failure == FailureKind::Unsupported => {
                     unsupported += 1;
-                    format!("unsupported: {}", failure.reason)
+                    format!("unsupported: {}", clean(&failure.reason))
                 }
                 Err(failure) => {
                     failed += 1;
-                    format!("FAILED, {}: {}", failure.failure, failure.reason)
+                    format!("FAILED, {}: {}", failure.failure, clean(&failure.reason))
                 }
             };
-            writeln!(out, "{:24} {case:14} {outcome}", format!("{strategy} ({variant})"))?;
+            writeln!(
+                out,
+                "{:24} {case:14} {outcome}",
+                format!("{strategy} ({})", clean(&variant))
+            )?;
         }
     }
     writeln!(out, "\n{right} right, {unsupported} unsupported, {failed} failed")?;

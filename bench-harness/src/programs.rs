@@ -13,6 +13,7 @@ use serde_json::Value;
 use worker::launch::{self, Description};
 use worker::selection::UsageError;
 
+use crate::progress::Teller;
 use crate::sources::Sources;
 
 /// The strategies of this workspace, in the order of the report: packages `strategy-NAME`.
@@ -101,7 +102,7 @@ impl Source {
     ///
     /// # Errors
     /// If one cannot be built or read.
-    pub(crate) fn programs(&self) -> anyhow::Result<Vec<Program>> {
+    pub(crate) fn programs(&self, teller: Teller) -> anyhow::Result<Vec<Program>> {
         let known = self.known()?;
         let mut names: Vec<_> = known.keys().collect();
         names.sort_by_key(|name| {
@@ -113,7 +114,7 @@ impl Source {
             .filter(wanted)
             .map(|name| match &self.bin_dir {
                 Some(_) => program(name, known[name].clone()),
-                None => program(name, build(name)?),
+                None => program(name, build(name, teller)?),
             })
             .collect()
     }
@@ -129,7 +130,7 @@ fn program(strategy: &str, path: PathBuf) -> anyhow::Result<Program> {
 
 /// Builds one package by itself: built together, the features of all would unify and change what is
 /// measured.
-fn build(strategy: &str) -> anyhow::Result<PathBuf> {
+fn build(strategy: &str, teller: Teller) -> anyhow::Result<PathBuf> {
     let package = format!("{PREFIX}{strategy}");
     let root = workspace_root().ok_or_else(|| {
         UsageError("cannot find the workspace: run inside it, or give --bin-dir".to_owned())
@@ -137,6 +138,7 @@ fn build(strategy: &str) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut child = Command::new(cargo)
         .args(["build", "--release", "--message-format=json-render-diagnostics", "-p", &package])
+        .args(teller.is_quiet().then_some("--quiet"))
         .current_dir(root)
         .stdout(Stdio::piped())
         .process_group(0)

@@ -18,7 +18,7 @@ use crate::judge::Design;
 use crate::noise::Gate;
 use crate::plan::{self, Plan, PlannedCase, SCHEMA};
 use crate::programs::{Program, Source, workspace_root};
-use crate::progress::{Progress, tell};
+use crate::progress::{Left, Progress, Teller, span};
 use crate::schedule::{Cell, Next, Schedule};
 
 /// How long to wait for calm on a busy machine, before its noise is accepted.
@@ -39,6 +39,7 @@ pub(crate) struct Settings {
     pub(crate) seed: Option<u64>,
     pub(crate) out: Option<PathBuf>,
     pub(crate) time_limit: Option<Duration>,
+    pub(crate) teller: Teller,
 }
 
 /// Starts a run and carries it out. Returns its folder, or `None` if it was interrupted.
@@ -46,6 +47,7 @@ pub(crate) struct Settings {
 /// # Errors
 /// If the settings cannot be met, a strategy cannot be built, or the journal cannot be written.
 pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
+    let teller = settings.teller;
     let cases = selection::cases(settings.profile, &settings.choice)?;
     let counts = worker_counts(&settings.workers)?;
     let workers = *counts.last().expect("there is at least one");
@@ -59,14 +61,16 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     // Before building: what is refused should be refused at once.
     Journal::check_free(&folder)?;
     let scratch = scratch_in(&folder)?;
-    let Some(programs) = unless_interrupted(settings.source.programs())? else { return Ok(None) };
+    let Some(programs) = unless_interrupted(settings.source.programs(teller))? else {
+        return Ok(None);
+    };
     let sources = settings.source.code(&programs);
     let begin = Instant::now();
     let peer = own_program()?;
     let time_limit =
         settings.time_limit.unwrap_or_else(|| selection::time_limit(settings.choice.faithful));
     let settled = selection::settle(cases.clone(), workers, None)?;
-    let capacity = capacity(&settled, &programs, &peer, workers, time_limit)?;
+    let capacity = capacity(&settled, &programs, &peer, workers, time_limit, teller)?;
     if launch::stopped() {
         return Ok(None);
     }
@@ -108,7 +112,7 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     host.calibration = Some(Calibration::measure(&peer));
     let journal = Journal::create(&folder, &plan, &host, sources.as_ref())?;
     let rounds = Rounds::of(&plan);
-    Session { folder: &folder, plan: &plan, programs: &programs, scratch: &scratch, begin }
+    Session { folder: &folder, plan: &plan, programs: &programs, scratch: &scratch, begin, teller }
         .carry_out(journal, rounds)
 }
 
@@ -128,12 +132,16 @@ fn worker_counts(asked: &[usize]) -> Result<Vec<usize>, UsageError> {
 ///
 /// # Errors
 /// If the folder is not a run, the strategies have changed, or the journal cannot be written.
-pub(crate) fn resume(folder: &Path, bin_dir: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
+pub(crate) fn resume(
+    folder: &Path,
+    bin_dir: Option<PathBuf>,
+    teller: Teller,
+) -> anyhow::Result<Option<PathBuf>> {
     let run = Run::read(folder)?;
     let mut strategies: Vec<_> = run.plan.entries.iter().map(|e| e.strategy.clone()).collect();
     strategies.dedup();
     stop_on_interrupt()?;
-    let programs = Source::new(bin_dir, strategies)?.programs();
+    let programs = Source::new(bin_dir, strategies)?.programs(teller);
     let Some(programs) = unless_interrupted(programs)? else { return Ok(None) };
     if let Some(changed) = run.plan.entries.iter().find(|entry| {
         programs.iter().any(|p| p.strategy == entry.strategy && p.hash != entry.program_blake3)
@@ -152,7 +160,7 @@ pub(crate) fn resume(folder: &Path, bin_dir: Option<PathBuf>) -> anyhow::Result<
     let begin = begin.checked_sub(Duration::from_nanos(spent)).unwrap_or(begin);
     let scratch = scratch_in(folder)?;
     let rounds = Rounds::resumed(&run.plan, run.cases);
-    Session { folder, plan: &run.plan, programs: &programs, scratch: &scratch, begin }
+    Session { folder, plan: &run.plan, programs: &programs, scratch: &scratch, begin, teller }
         .carry_out(journal, rounds)
 }
 
@@ -164,6 +172,7 @@ struct Session<'a> {
     scratch: &'a Scratch,
     /// When measuring began; earlier by what it took before it was interrupted.
     begin: Instant,
+    teller: Teller,
 }
 
 impl Session<'_> {
@@ -175,7 +184,7 @@ impl Session<'_> {
         let peer = own_program()?;
         let mut schedule = Schedule::new(self.plan, &rounds.cases);
         let mut gate = Gate::new();
-        let mut progress = Progress::new(self.plan);
+        let mut progress = Progress::new(self.plan, self.teller);
         let (mut visits, mut rejected, mut begun) = (0, 0, 0);
         while let Some(next) = schedule.next(self.left()) {
             begun += 1;
@@ -185,16 +194,13 @@ impl Session<'_> {
             let mut position = 0;
             while let Some(cell) = cells.get(position).copied() {
                 position += 1;
-                progress.before(
-                    case,
-                    &self.plan.entries[cell.entry].id,
-                    &next,
-                    self.seconds_left(&schedule),
-                );
+                let due = Duration::try_from_secs_f64(schedule.seconds_due());
+                let left = Left { budget: self.left(), due: due.unwrap_or(Duration::MAX) };
+                progress.before(case, &self.plan.entries[cell.entry].id, &next, left);
                 let measurement = self.visit(&next, cell, &peer)?;
                 if launch::stopped() {
                     progress.clear();
-                    tell(&format!(
+                    self.teller.insist(&format!(
                         "interrupted after {visits} visits; go on with --resume {}\n",
                         self.folder.display()
                     ));
@@ -215,21 +221,22 @@ impl Session<'_> {
             schedule.update(next.case, &rounds.cases[next.case]);
             if gate.is_overwhelmed() {
                 progress.clear();
-                tell("most rounds are disturbed by others: waiting for calm\n");
+                self.teller.tell("most rounds are disturbed by others: waiting for calm\n");
                 let calm = (0..PATIENCE).any(|_| !launch::stopped() && gate.is_calm());
                 gate.go_on(calm);
                 if !calm {
-                    tell("the machine stays busy: going on with the noise that it has\n");
+                    self.teller
+                        .tell("the machine stays busy: going on with the noise that it has\n");
                 }
             }
         }
         progress.clear();
-        let wall = self.begin.elapsed().as_secs_f64();
-        tell(&match (begun, rejected) {
+        let wall = span(self.begin.elapsed());
+        self.teller.tell(&match (begun, rejected) {
             (0, _) => "the run is complete: nothing is left to measure\n".to_owned(),
-            (_, 0) => format!("measured for {wall:.1} s\n"),
+            (_, 0) => format!("measured for {wall}\n"),
             _ => format!(
-                "measured for {wall:.1} s; {rejected} of {begun} rounds were rejected as noisy\n"
+                "measured for {wall}; {rejected} of {begun} rounds were rejected as noisy\n"
             ),
         });
         Ok(Some(self.folder.to_owned()))
@@ -274,11 +281,6 @@ impl Session<'_> {
     /// Time that the plan leaves for measuring.
     fn left(&self) -> Option<Duration> {
         self.plan.budget().map(|budget| budget.saturating_sub(self.begin.elapsed()))
-    }
-
-    fn seconds_left(&self, schedule: &Schedule<'_>) -> f64 {
-        let due = schedule.seconds_due();
-        self.left().map_or(due, |left| left.as_secs_f64().min(due))
     }
 }
 

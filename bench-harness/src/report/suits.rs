@@ -105,22 +105,14 @@ fn sentences(records: &[Record<'_>]) -> Vec<String> {
     let mut slower: Vec<_> =
         records.iter().filter_map(|record| Some((record, record.worst?))).collect();
     slower.sort_by(|(_, (a, _)), (_, (b, _))| a.estimate.total_cmp(&b.estimate));
-    let slower: Vec<_> = slower
-        .iter()
-        .map(|(record, (ratio, case))| {
-            format!(
-                "{} in {} of {}, at worst {} in {}",
-                name(record),
-                record.slower,
-                record.judged,
-                interval(*ratio),
-                clean(case)
-            )
-        })
-        .collect();
-    if !slower.is_empty() {
-        sentences.push(format!("Slower beyond doubt: {}.", slower.join("; ")));
-    }
+    sentences.extend(slower.iter().map(|(record, (ratio, case))| {
+        let Record { slower, judged, .. } = record;
+        let (name, worst) = (name(record), interval(*ratio));
+        format!(
+            "{name} is slower beyond doubt in {slower} of {judged}, at worst {worst} in {}.",
+            clean(case)
+        )
+    }));
     sentences
 }
 
@@ -154,7 +146,7 @@ mod tests {
         let [best, never, slower] = &suits.sentences[..] else { panic!("{suits:?}") };
         assert_eq!(best, "Best or tied: rayon in 1 of 1, threads in 1 of 1.");
         assert_eq!(never, "Never slower beyond doubt: rayon, threads.");
-        let worst = "Slower beyond doubt: async-std (discontinued) in 1 of 1, at worst 2.0";
+        let worst = "async-std (discontinued) is slower beyond doubt in 1 of 1, at worst 2.0";
         assert!(slower.starts_with(worst), "{slower}");
     }
 }

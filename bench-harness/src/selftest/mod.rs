@@ -18,7 +18,7 @@ use workloads::Profile;
 use crate::journal::to_json;
 use crate::judge::{Design, Judgement, Series};
 use crate::programs::Source;
-use crate::progress::tell;
+use crate::progress::Teller;
 use crate::run::stop_on_interrupt;
 
 mod bench;
@@ -90,9 +90,10 @@ pub(crate) fn selftest(
     long: bool,
     seed: u64,
     out: Option<PathBuf>,
+    teller: Teller,
 ) -> anyhow::Result<ExitCode> {
     stop_on_interrupt()?;
-    let measured = measure(source, long, seed);
+    let measured = measure(source, long, seed, teller);
     if launch::stopped() {
         return Ok(ExitCode::from(130));
     }
@@ -111,25 +112,25 @@ pub(crate) fn selftest(
     Ok(ExitCode::from(if met { 0 } else { 3 }))
 }
 
-fn measure(source: &Source, long: bool, seed: u64) -> anyhow::Result<Outcome> {
+fn measure(source: &Source, long: bool, seed: u64, teller: Teller) -> anyhow::Result<Outcome> {
     let extent = if long { LONG } else { SHORT };
-    let mut bench = bench::Bench::new(source.programs()?, seed)?;
+    let mut bench = bench::Bench::new(source.programs(teller)?, seed)?;
     let begin = Instant::now();
     let mut checks = Vec::new();
-    tell("the same entry twice\n");
+    teller.tell("the same entry twice\n");
     for (profile, repetitions) in
         [Profile::Standard, Profile::Thorough].into_iter().zip(extent.twins)
     {
         checks.extend(twins::checks(&mut bench, profile, repetitions)?);
     }
-    tell("extra work and known ratios\n");
+    teller.tell("extra work and known ratios\n");
     checks.extend(injection::checks(&mut bench, extent.injections)?);
-    tell("order and labels\n");
+    teller.tell("order and labels\n");
     checks.extend(permutation::checks(&mut bench, extent.orders)?);
     let quiet_rounds_rejected = bench.gate.rejected();
-    tell("noisy neighbours\n");
+    teller.tell("noisy neighbours\n");
     checks.extend(neighbours::checks(&mut bench, extent.neighbours)?);
-    tell("a server that stops\n");
+    teller.tell("a server that stops\n");
     checks.push(server::check(&bench, extent.load_seconds)?);
     Ok(Outcome {
         schema: crate::plan::SCHEMA,

@@ -4,5 +4,6 @@ mod bench;
 mod chromium;
 mod faults;
 mod methodology;
+mod page;
 mod runs;
 mod vocabulary;

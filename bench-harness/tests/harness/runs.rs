@@ -361,3 +361,100 @@ fn a_time_budget_is_kept_and_calibration_and_noise_are_on_record() {
     assert!(!ends.is_empty());
     assert!(ends.iter().all(|end| end["noise"]["canary"].as_f64() > Some(0.1)), "{ends:?}");
 }
+
+#[test]
+fn a_quiet_run_says_nothing_but_its_results_and_its_errors() {
+    let bench = Bench::with(&["floor"]);
+    let run = bench.path("run");
+    let path = run.to_str().unwrap();
+    let smoke = ["--profile", "smoke", "--workload", "map", "--out"];
+    for command in [&["run", "--quiet"][..], &["-q"]] {
+        let output = bench.run(&[command, &smoke, &[path]].concat());
+        assert_eq!((code(&output), stderr(&output).as_str()), (0, ""));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("map — ") && text.contains("written to "), "{text}");
+        fs::remove_dir_all(&run).unwrap();
+    }
+    let loud = bench.run(&[&["run"][..], &smoke, &[path]].concat());
+    assert!(stderr(&loud).contains("round 2 begins after"), "{}", stderr(&loud));
+    assert!(!stderr(&loud).contains('\x1b'), "{}", stderr(&loud));
+    let refused = bench.run(&[&["run", "--quiet"][..], &smoke, &[path]].concat());
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("holds a run already"), "{}", stderr(&refused));
+    let checked = bench.run(&["check", "--quiet", "--workers", "1"]);
+    assert_eq!((code(&checked), stderr(&checked).as_str()), (0, ""));
+    assert!(String::from_utf8(checked.stdout).unwrap().contains(" right, "));
+}
+
+#[test]
+fn the_report_fits_the_columns_and_a_file_gets_no_colour() {
+    let bench = Bench::with(&["threads", "floor"]);
+    let run = small_run(&bench, "run", &[]);
+    for columns in [40, 72] {
+        let output = std::process::Command::new(HARNESS)
+            .args(["report", &run])
+            .env("COLUMNS", columns.to_string())
+            .env_remove("CLICOLOR_FORCE")
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("map — "), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= columns), "{text}");
+        assert!(!text.contains('\x1b'), "{text}");
+    }
+}
+
+/// The subcommands that `--help` lists, without `help` itself.
+fn subcommands() -> Vec<String> {
+    let help = String::from_utf8(harness(&["-h"]).stdout).unwrap();
+    let (_, list) = help.split_once("Commands:\n").unwrap();
+    let list = list.lines().take_while(|line| !line.is_empty());
+    let names = list.filter(|line| !line.starts_with("   ")).map(|line| line.split_whitespace());
+    let names = names.map(|mut words| words.next().unwrap().to_owned());
+    names.filter(|name| name != "help").collect()
+}
+
+#[test]
+fn completions_know_every_visible_subcommand_and_no_hidden_one() {
+    let subcommands = subcommands();
+    assert!(subcommands.iter().any(|name| name == "run"), "{subcommands:?}");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = harness(&["completions", shell]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let script = String::from_utf8(output.stdout).unwrap();
+        for name in &subcommands {
+            assert!(script.contains(name), "{shell}: {name}");
+        }
+        assert!(!script.contains("noisy neighbour"), "{shell}");
+        assert!(!script.contains("bench__harness__subcmd__spin"), "{shell}");
+    }
+    let unknown = harness(&["completions", "klingon"]);
+    assert_eq!(code(&unknown), 2);
+    assert!(stderr(&unknown).contains("invalid value 'klingon'"), "{}", stderr(&unknown));
+}
+
+#[test]
+fn there_is_a_manual_page_for_the_program_and_each_visible_subcommand() {
+    let page = String::from_utf8(harness(&["man"]).stdout).unwrap();
+    assert!(page.contains(".SH NAME\nbench\\-harness \\- Measures how"), "{page}");
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man1");
+    let output = harness(&["man", "--out", pages.to_str().unwrap()]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let mut expected: Vec<_> =
+        subcommands().iter().map(|name| format!("bench-harness-{name}.1")).collect();
+    expected.push("bench-harness.1".to_owned());
+    expected.sort_unstable();
+    let files = fs::read_dir(&pages).unwrap();
+    let mut files: Vec<_> =
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    files.sort_unstable();
+    assert_eq!(files, expected);
+    let run = fs::read_to_string(pages.join("bench-harness-run.1")).unwrap();
+    assert!(run.contains("\\-\\-time\\-budget") && run.contains("Examples:"), "{run}");
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let refused = harness(&["man", "--out", file.to_str().unwrap()]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("give a folder"), "{}", stderr(&refused));
+}

@@ -111,9 +111,9 @@ pub fn place(value: f64, digits: usize) -> i32 {
     let before = |value: f64| if value > 0.0 { value.log10().floor() as i32 + 1 } else { 1 };
     let digits = digits as i32;
     // Rounding may carry: 9.995 has one digit before the point and 10.0 has two.
-    let place = before(value.abs()).max(1) - digits;
+    let place = before(value.abs()) - digits;
     let rounded = (value.abs() / 10f64.powi(place)).round() * 10f64.powi(place);
-    let place = before(rounded * (1.0 + 1e-12)).max(1) - digits;
+    let place = before(rounded * (1.0 + 1e-12)) - digits;
     if digits >= DIGITS as i32 { place.min(0) } else { place }
 }
 
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(Scale::Duration.show(51_260_000.0, 2), "51 ms");
         assert_eq!(Scale::Duration.show(456_000.0, 1), "500 µs");
         assert_eq!(Scale::Ratio.show(9.96, 2), "10×");
-        assert_eq!(Scale::Ratio.show(0.456, 2), "0.5×");
+        assert_eq!(Scale::Ratio.show(0.0456, 2), "0.046×");
         assert_eq!(Scale::Ratio.show_interval(42.7, (29.6, 61.6), 2), "43× [30, 62]");
         assert_eq!(Scale::Ratio.show_interval(175.0, (101.0, 303.0), 2), "180× [100, 300]");
         assert_eq!(Scale::Share.show_interval(0.971, (0.960, 0.982), 3), "97.1 % [96.0, 98.2]");

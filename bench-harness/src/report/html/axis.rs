@@ -1,5 +1,7 @@
 //! Where a value lies on an axis, and which values are named on it.
 
+use worker::units::Scale;
+
 /// Names on an axis, at most.
 const TICKS: usize = 6;
 /// Values that are further apart than this are drawn on a logarithmic axis.
@@ -11,6 +13,8 @@ pub(super) struct Axis {
     low: f64,
     high: f64,
     logarithmic: bool,
+    /// Whether round values are those of KiB and MiB.
+    binary: bool,
 }
 
 impl Axis {
@@ -26,11 +30,16 @@ impl Axis {
         }
         if low > 0.0 && high / low > FAR {
             let margin = (high / low).powf(0.03);
-            return Some(Axis { low: low / margin, high: high * margin, logarithmic: true });
+            return Some(Axis {
+                low: low / margin,
+                high: high * margin,
+                logarithmic: true,
+                binary: false,
+            });
         }
         let margin = 0.04 * (high - low).max(0.02 * high.abs()).max(1e-9);
         let low = if low >= 0.0 { (low - margin).max(0.0) } else { low - margin };
-        Some(Axis { low, high: high + margin, logarithmic: false })
+        Some(Axis { low, high: high + margin, logarithmic: false, binary: false })
     }
 
     /// That holds all these positive values, and is logarithmic however near they are.
@@ -43,7 +52,12 @@ impl Axis {
 
     /// From nothing to everything.
     pub(super) fn of_shares() -> Self {
-        Axis { low: 0.0, high: 1.05, logarithmic: false }
+        Axis { low: 0.0, high: 1.05, logarithmic: false, binary: false }
+    }
+
+    /// Whose round values are those of this scale.
+    pub(super) fn of(self, scale: Scale) -> Self {
+        Axis { binary: scale == Scale::Bytes, ..self }
     }
 
     /// 0 at the low end and 1 at the high end.
@@ -59,6 +73,12 @@ impl Axis {
     pub(super) fn ticks(self) -> Vec<f64> {
         if !self.logarithmic || self.high / self.low < 4.0 {
             return self.linear_ticks();
+        }
+        if self.binary {
+            let powers: Vec<_> =
+                (self.low.log2().ceil() as i32..=self.high.log2() as i32).collect();
+            let every = powers.len().div_ceil(TICKS).max(1);
+            return powers.into_iter().step_by(every).map(|power| 2f64.powi(power)).collect();
         }
         let decades = self.low.log10().floor() as i32..=self.high.log10().ceil() as i32;
         let with = |steps: &[f64]| -> Vec<f64> {
@@ -79,10 +99,15 @@ impl Axis {
     }
 
     fn linear_ticks(self) -> Vec<f64> {
-        let rough = (self.high - self.low) / (TICKS - 1) as f64;
+        let unit = match self.binary {
+            true => 1024f64.powf(self.high.log(1024.0).floor().max(0.0)),
+            false => 1.0,
+        };
+        let rough = (self.high - self.low) / unit / (TICKS - 1) as f64;
         let decade = 10f64.powf(rough.log10().floor());
         let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|step| step * decade);
         let step = steps.into_iter().find(|step| *step >= rough).unwrap_or(rough);
+        let step = step * unit;
         let first = (self.low / step).ceil() as i64;
         let last = (self.high / step).floor() as i64;
         (first..=last).map(|count| count as f64 * step).collect()
@@ -114,6 +139,14 @@ mod tests {
                 assert!(ticks.iter().all(|tick| (0.0..=1.0).contains(&axis.at(*tick))));
             }
         }
+    }
+
+    #[test]
+    fn sizes_are_round_in_their_own_units() {
+        let near = Axis::around([30.0 * 1024.0, 50.0 * 1024.0]).unwrap().of(Scale::Bytes);
+        assert_eq!(near.ticks()[0] % 1024.0, 0.0);
+        let far = Axis::around([300.0, 40_000.0]).unwrap().of(Scale::Bytes);
+        assert_eq!(far.ticks(), [512.0, 2048.0, 8192.0, 32768.0]);
     }
 
     #[test]

@@ -4,9 +4,11 @@
 use std::fmt::Write;
 
 use maud::{Markup, html};
+use worker::Standing;
 
 use super::axis::Axis;
 use crate::figure::Figure;
+use crate::report::model::Row;
 use crate::report::text::clean;
 
 /// Height of a line of a chart of dots.
@@ -48,13 +50,19 @@ pub(super) struct Curve {
 }
 
 impl Look {
+    /// Of an entry by its name.
     pub(super) fn of(entry: &str) -> Self {
         let (strategy, variant) = entry.split_once('/').unwrap_or((entry, ""));
         let known = KNOWN.into_iter().find(|known| *known == strategy);
-        Look {
-            strategy: known.unwrap_or("other"),
-            hollow: variant == "misuse" || variant == "sequential" || variant == "bandwidth",
-        }
+        // The floor has several variants.
+        let hollow = variant == "misuse" || variant == "sequential";
+        Look { strategy: known.unwrap_or("other"), hollow }
+    }
+
+    /// Of an entry by its name and standing.
+    pub(super) fn of_row(row: &Row) -> Self {
+        let look = Look::of(&row.entry);
+        Look { hollow: look.hollow || row.standing == Some(Standing::Misuse), ..look }
     }
 
     fn class(self) -> String {
@@ -220,7 +228,7 @@ pub(super) fn curves(
                             svg.line width="34" height="14" viewBox="0 0 34 14" { path d="M0 7H34" {} }
                             use.mark href=(curve.look.mark()) x="17" y="7" {}
                         }
-                        (clean(&curve.name))
+                        span { (clean(&curve.name)) }
                     }
                 }
             }

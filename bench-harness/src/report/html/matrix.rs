@@ -35,7 +35,7 @@ pub(super) fn matrix(report: &Report, by: By, caption: &str) -> Markup {
                             th scope="col" {
                                 (clean(entry))
                                 @if entry == "async-std" {
-                                    " " span.flag title=(text::ASYNC_STD) { "discontinued" }
+                                    span.flag title=(text::ASYNC_STD) { "discontinued" }
                                 }
                             }
                         }

@@ -124,7 +124,7 @@ fn endpoints(report: &Report) -> Markup {
     let dots_of: Vec<_> = rows()
         .map(|(case, row, numbers, predicted)| Dot {
             name: format!("{} {}", handler(case), row.entry),
-            look: Look::of(&row.entry),
+            look: Look::of_row(row),
             value: Some(numbers.wall_ns),
             observations: Vec::new(),
             predicted: Some(predicted),
@@ -179,7 +179,7 @@ fn mistakes(report: &Report) -> Markup {
         .collect();
     let values = priced.iter().filter_map(|dot| dot.value).map(|ratio| ratio.estimate).chain([1.0]);
     let axis = Axis::logarithmic(values).filter(|_| !priced.is_empty());
-    let header = ["mistake", "case", "entry", "price"].map(str::to_owned);
+    let header = ["entry", "case", "price", "mistake"].map(str::to_owned);
     html! {
         @if !lines.is_empty() {
             p { (misuses::INTRODUCTION) }
@@ -187,7 +187,7 @@ fn mistakes(report: &Report) -> Markup {
                 (dots("How many times as much as the fair form", axis, units::ratio, &priced, Some((1.0, "fair form"))))
             }
             (workload::plain_table("What mistakes cost", &header, lines.into_iter().map(|line| {
-                vec![line.form, line.case, line.entry, line.price]
+                vec![line.entry, line.case, line.price, line.form]
             })))
         }
     }

@@ -67,7 +67,7 @@ fn curves_section(of: &Curves) -> Markup {
     let axis = match of.scale {
         Scale::Share => Some(Axis::of_shares()),
         Scale::Ratio => Axis::around(values().chain([0.0])),
-        _ => Axis::logarithmic(values()),
+        _ => Axis::logarithmic(values()).map(|axis| axis.of(of.scale)),
     };
     let lines = of.lines.iter().map(|line| line.cells());
     html! {
@@ -124,7 +124,7 @@ fn limit_chart(case: &CaseReport, rows: &[&Row]) -> Markup {
         .filter(|row| share(row).is_some())
         .map(|row| Dot {
             name: row.entry.clone(),
-            look: Look::of(&row.entry),
+            look: Look::of_row(row),
             value: share(&row),
             observations: Vec::new(),
             predicted: None,
@@ -144,7 +144,7 @@ fn observations_chart(case: &CaseReport, rows: &[&Row]) -> Markup {
         .iter()
         .map(|row| Dot {
             name: row.entry.clone(),
-            look: Look::of(&row.entry),
+            look: Look::of_row(row),
             value: Some(text::scaled(case.metric, numbers(row).value).1),
             observations: numbers(row).observations.iter().map(|value| scaled(*value)).collect(),
             predicted: None,
@@ -155,6 +155,7 @@ fn observations_chart(case: &CaseReport, rows: &[&Row]) -> Markup {
         .iter()
         .flat_map(|row| row.observations.iter().copied().chain(row.value.map(|v| v.estimate)));
     let Some(axis) = Axis::around(values) else { return html! {} };
+    let axis = axis.of(scale);
     let caption = format!(
         "{}: {}, every process (ticks), the typical value and its interval",
         clean(&case.id),
@@ -190,7 +191,7 @@ fn latency_chart(case: &CaseReport, rows: &[&Row]) -> Markup {
         .filter(|row| !numbers(row).latencies.is_empty())
         .map(|row| Curve {
             name: row.entry.clone(),
-            look: Look::of(&row.entry),
+            look: Look::of_row(row),
             points: numbers(row)
                 .latencies
                 .iter()
@@ -331,26 +332,36 @@ pub(super) fn plain_table(
     header: &[String],
     lines: impl Iterator<Item = Vec<String>>,
 ) -> Markup {
-    scroll(
-        title,
-        html! {
-            table {
-                caption.hidden { (title) }
-                thead { tr { @for name in header { th scope="col" { (clean(name)) } } } }
-                tbody {
-                    @for line in lines {
-                        tr {
-                            @for (index, cell) in line.iter().enumerate() {
-                                @if index == 0 {
-                                    th scope="row" { (clean(cell)) }
-                                } @else {
-                                    td { (clean(cell)) }
-                                }
+    let lines: Vec<_> = lines.collect();
+    let number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || c == '—');
+    let is_words = |column: usize| {
+        let mut cells = lines.iter().filter_map(|line| line.get(column));
+        !cells.all(|cell| number(cell) || cell.is_empty())
+    };
+    let table = html! {
+        table {
+            caption.hidden { (title) }
+            thead {
+                tr {
+                    @for (column, name) in header.iter().enumerate() {
+                        th.words[is_words(column)] scope="col" { (clean(name)) }
+                    }
+                }
+            }
+            tbody {
+                @for line in &lines {
+                    tr {
+                        @for (column, cell) in line.iter().enumerate() {
+                            @if column == 0 {
+                                th scope="row" { (clean(cell)) }
+                            } @else {
+                                td.words[is_words(column)] { (clean(cell)) }
                             }
                         }
                     }
                 }
             }
-        },
-    )
+        }
+    };
+    scroll(title, table)
 }

@@ -1,0 +1,166 @@
+//! The command line of the harness.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use worker::selection::{Choice, UsageError};
+use workloads::{Profile, catalog};
+
+use crate::programs::{self, Source};
+use crate::progress::Teller;
+use crate::report::terminal::Look;
+use crate::report::{self, Report};
+use crate::run::{self, Settings};
+use crate::{check, comparable, compare, journal, load, selftest};
+
+mod args;
+mod examples;
+mod help;
+
+use args::{Cli, Command, ProgramArgs, RunArgs};
+
+/// Does what the command line says.
+pub(crate) fn main() -> anyhow::Result<ExitCode> {
+    match help::parse() {
+        Cli { command: Some(Command::Peer), .. } => Ok(worker::peer::main()),
+        Cli { command: Some(Command::Spin), .. } => Ok(selftest::spin()),
+        Cli { command: Some(Command::Selftest { long, seed, out, bin_dir, quiet }), .. } => {
+            let strategies = selftest::STRATEGIES.map(str::to_owned).to_vec();
+            selftest::selftest(
+                &Source::new(bin_dir, strategies)?,
+                long,
+                seed,
+                out,
+                Teller::new(quiet),
+            )
+        }
+        Cli { command: Some(Command::List { profile }), .. } => list(profile.into()),
+        Cli { command: Some(Command::Check { programs, workers, quiet }), .. } => {
+            check::check(&source(programs)?, workers, Teller::new(quiet))
+        }
+        Cli { command: Some(Command::Load(args)), .. } => load::load(&args),
+        Cli { command: Some(Command::Report { runs, out, splice }), .. } => {
+            report_runs(&runs, out, splice)
+        }
+        Cli { command: Some(Command::Compare { one, other }), .. } => {
+            let (one, other) = (journal::Run::read(&one)?, journal::Run::read(&other)?);
+            show(&compare::compare(&one, &other)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Cli { command: Some(Command::Completions { shell }), .. } => {
+            show(&help::completions(shell))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Cli { command: Some(Command::Man { out: None }), .. } => {
+            show(&help::manual())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Cli { command: Some(Command::Man { out: Some(folder) }), .. } => {
+            help::write_manual(&folder)?;
+            show(&format!("written to {}\n", folder.display()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Cli { command: Some(Command::Run(args)), .. } | Cli { command: None, run: args } => {
+            run_command(args)
+        }
+    }
+}
+
+fn source(args: ProgramArgs) -> Result<Source, UsageError> {
+    Source::new(args.bin_dir, args.strategies)
+}
+
+fn run_command(args: RunArgs) -> anyhow::Result<ExitCode> {
+    let teller = Teller::new(args.quiet);
+    let finished = match args.resume {
+        Some(folder) => run::resume(&folder, args.programs.bin_dir, teller)?,
+        None => run::start(Settings {
+            profile: args.profile.into(),
+            choice: Choice {
+                workloads: args.workloads,
+                params: Vec::new(),
+                faithful: args.faithful,
+            },
+            source: source(args.programs)?,
+            rounds: args.rounds.map(|rounds| rounds as usize),
+            time_budget: args.time_budget,
+            workers: args.workers,
+            seed: args.seed,
+            out: args.out,
+            time_limit: args.time_limit.map(Duration::from_secs),
+            teller,
+        })?,
+    };
+    let Some(folder) = finished else { return Ok(ExitCode::from(130)) };
+    let report = Report::of(&journal::Run::read(&folder)?);
+    report::write(&report, &folder)?;
+    show(&format!("{}\nwritten to {}\n", rendered(&report), folder.display()))?;
+    Ok(ExitCode::from(if report.broken_cells() > 0 { 3 } else { 0 }))
+}
+
+fn report_runs(
+    folders: &[PathBuf],
+    out: Option<PathBuf>,
+    splice: Option<PathBuf>,
+) -> anyhow::Result<ExitCode> {
+    let folder = match (folders, out) {
+        ([folder], None) => folder.clone(),
+        (_, Some(out)) => out,
+        _ => {
+            let reason =
+                "report: several runs need a folder for their common report: give --out DIR";
+            return Err(UsageError(reason.to_owned()).into());
+        }
+    };
+    let mut places = std::collections::BTreeSet::new();
+    if let Some(twice) = folders
+        .iter()
+        .find(|folder| std::fs::canonicalize(folder).is_ok_and(|place| !places.insert(place)))
+    {
+        let twice = twice.display();
+        return Err(
+            UsageError(format!("report: {twice} is given twice: name each run once")).into()
+        );
+    }
+    let runs: Vec<_> =
+        folders.iter().map(|folder| journal::Run::read(folder)).collect::<Result<_, _>>()?;
+    for other in &runs[1..] {
+        comparable::check_sessions(&runs[0], other)?;
+    }
+    let report = Report::of_sessions(&runs);
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| UsageError(format!("--out {}: {error}", folder.display())))?;
+    report::write(&report, &folder)?;
+    if let Some(file) = splice {
+        report::splice::splice(&file, &report::markdown::overview(&report))?;
+    }
+    show(&rendered(&report))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rendered(report: &Report) -> String {
+    report::terminal::render(report, Look::of_stdout())
+}
+
+fn show(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")
+}
+
+fn list(profile: Profile) -> anyhow::Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "strategies: {}\n", programs::STRATEGIES.join(", "))?;
+    for entry in catalog() {
+        let spec = entry.spec;
+        writeln!(out, "{} ({}, by {}): {}", spec.name, spec.class, spec.metric, spec.question)?;
+        for case in entry.cases(profile) {
+            writeln!(out, "    {:18} {}  limit: {}", case.id, case.params, case.limit.reason())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
