@@ -22,6 +22,7 @@ const BUFFER_NEEDS_BYTES: u64 = 1 << 30;
 
 /// The figures; one that could not be measured is missing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Calibration {
     pub(crate) clock_read_ns: Option<f64>,
     pub(crate) system_call_ns: Option<f64>,

@@ -8,7 +8,7 @@ const WIDE: f64 = 10.0;
 
 /// A number with its interval; none where there are too few rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-//SCHEMA
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Figure {
     pub(crate) estimate: f64,
     pub(crate) low: Option<f64>,

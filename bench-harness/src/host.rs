@@ -13,6 +13,7 @@ use crate::plan::SCHEMA;
 
 /// What the numbers depend on besides the code. A figure that the system does not give is missing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Host {
     pub(crate) schema: u32,
     pub(crate) cpu: Option<String>,
@@ -40,6 +41,7 @@ pub(crate) struct Host {
 
 /// The limits that bound how much can be concurrent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Limits {
     pub(crate) connections_per_process: Option<u64>,
     pub(crate) threads_per_process: Option<u64>,

@@ -39,6 +39,7 @@ pub(crate) struct Plan {
 
 /// What the slowest contestant served in time before the run began.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Capacity {
     pub(crate) entry: String,
     pub(crate) per_second: f64,

@@ -9,6 +9,7 @@ use worker::selection::ProfileArg;
 
 use super::examples;
 use crate::load::LoadArgs;
+use crate::report::exports::Export;
 
 /// Measures how concurrency models for Rust do the same work, and writes the comparison.
 #[derive(Debug, Parser)]
@@ -73,6 +74,19 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         splice: Option<PathBuf>,
     },
+    /// Print the report of a run in the form that another tool takes
+    #[command(after_help = examples::EXPORT)]
+    Export {
+        /// Folders of the runs; several are pooled as sessions of one machine
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<PathBuf>,
+        /// Form of the output
+        #[arg(long, value_enum)]
+        format: Export,
+    },
+    /// Print the JSON Schema of `summary.json`
+    #[command(after_help = examples::SCHEMA)]
+    Schema,
     /// Check on real cells that the same ties, that extra work is found, and that noise is noticed
     #[command(after_help = examples::SELFTEST)]
     Selftest {

@@ -74,6 +74,22 @@ Examples:
   # Put the matrix into a README between its markers
   bench-harness report results/monday --splice README.md";
 
+pub(super) const EXPORT: &str = "\
+Examples:
+  # Send a run to Bencher
+  bench-harness export results/monday --format bencher > bmf.json
+
+  # Let github-action-benchmark watch over it
+  bench-harness export results/monday --format github-action > benchmarks.json
+
+  # Look at it with what reads hyperfine's results
+  bench-harness export results/monday --format hyperfine > hyperfine.json";
+
+pub(super) const SCHEMA: &str = "\
+Examples:
+  # Keep the schema beside what is checked with it
+  bench-harness schema > summary.schema.json";
+
 pub(super) const SELFTEST: &str = "\
 Examples:
   # A short look at whether verdicts can be trusted here

@@ -50,6 +50,14 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
             show(&compare::compare(&one, &other)?)?;
             Ok(ExitCode::SUCCESS)
         }
+        Cli { command: Some(Command::Export { runs, format }), .. } => {
+            show(&report::exports::render(format, &pooled(&runs, "export")?))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Cli { command: Some(Command::Schema), .. } => {
+            show(report::summary::SCHEMA)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Cli { command: Some(Command::Completions { shell }), .. } => {
             show(&help::completions(shell))?;
             Ok(ExitCode::SUCCESS)
@@ -115,22 +123,7 @@ fn report_runs(
             return Err(UsageError(reason.to_owned()).into());
         }
     };
-    let mut places = std::collections::BTreeSet::new();
-    if let Some(twice) = folders
-        .iter()
-        .find(|folder| std::fs::canonicalize(folder).is_ok_and(|place| !places.insert(place)))
-    {
-        let twice = twice.display();
-        return Err(
-            UsageError(format!("report: {twice} is given twice: name each run once")).into()
-        );
-    }
-    let runs: Vec<_> =
-        folders.iter().map(|folder| journal::Run::read(folder)).collect::<Result<_, _>>()?;
-    for other in &runs[1..] {
-        comparable::check_sessions(&runs[0], other)?;
-    }
-    let report = Report::of_sessions(&runs);
+    let report = pooled(folders, "report")?;
     std::fs::create_dir_all(&folder)
         .map_err(|error| UsageError(format!("--out {}: {error}", folder.display())))?;
     report::write(&report, &folder)?;
@@ -139,6 +132,25 @@ fn report_runs(
     }
     show(&rendered(&report))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The report of several runs of one machine, or of one.
+fn pooled(folders: &[PathBuf], command: &str) -> anyhow::Result<Report> {
+    let mut places = std::collections::BTreeSet::new();
+    if let Some(twice) = folders
+        .iter()
+        .find(|folder| std::fs::canonicalize(folder).is_ok_and(|place| !places.insert(place)))
+    {
+        let twice = twice.display();
+        let reason = format!("{command}: {twice} is given twice: name each run once");
+        return Err(UsageError(reason).into());
+    }
+    let runs: Vec<_> =
+        folders.iter().map(|folder| journal::Run::read(folder)).collect::<Result<_, _>>()?;
+    for other in &runs[1..] {
+        comparable::check_sessions(&runs[0], other)?;
+    }
+    Ok(Report::of_sessions(&runs))
 }
 
 fn rendered(report: &Report) -> String {

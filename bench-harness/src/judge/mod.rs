@@ -51,6 +51,7 @@ const NOISY_MARGIN: f64 = 1.25;
 
 /// What can be said of an entry among the contestants of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verdict {
     /// Faster than every other beyond doubt.
@@ -67,6 +68,7 @@ pub(crate) enum Verdict {
 
 /// When a case is judged: fixed before the first measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Design {
     /// Consecutive rounds that make one superblock.
     pub(crate) block: usize,

@@ -62,8 +62,8 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
     for case in &report.cases {
         for row in &case.rows {
             writer.serialize(Line {
-                case: clean(&case.id),
-                workload: clean(&case.workload),
+                case: cell(&case.id),
+                workload: cell(&case.workload),
                 metric: case.metric.to_string(),
                 operations: case.operations,
                 ..line(row)
@@ -71,6 +71,13 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
         }
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+/// Text that a spreadsheet takes for text: one that begins like a formula would be carried out (OWASP, CSV
+/// Injection).
+fn cell(text: &str) -> String {
+    let text = clean(text);
+    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text }
 }
 
 fn line(row: &Row) -> Line {
@@ -83,9 +90,9 @@ fn line(row: &Row) -> Line {
         workload: String::new(),
         metric: String::new(),
         operations: 0,
-        entry: clean(&row.entry),
-        strategy: clean(&row.strategy),
-        variant: clean(&row.variant),
+        entry: cell(&row.entry),
+        strategy: cell(&row.strategy),
+        variant: cell(&row.variant),
         standing: row.standing,
         outcome: match (&row.failure, numbers) {
             (Some(_), _) => "failed",
@@ -93,7 +100,7 @@ fn line(row: &Row) -> Line {
             (None, None) => "missing",
         },
         failure: row.failure.as_ref().map(|failure| failure.kind),
-        reason: row.failure.as_ref().map(|failure| clean(&failure.reason)),
+        reason: row.failure.as_ref().map(|failure| cell(&failure.reason)),
         value: numbers.map(|n| n.value.estimate),
         value_low: numbers.and_then(|n| n.value.low),
         value_high: numbers.and_then(|n| n.value.high),
@@ -121,7 +128,7 @@ fn line(row: &Row) -> Line {
         send_lag_p99_ns: numbers.and_then(|n| n.send_lag_p99_ns),
         still_running: numbers.and_then(|n| n.still_running),
         price: numbers.and_then(|n| n.price.as_ref()?.ratio).map(|ratio| ratio.estimate),
-        price_against: numbers.and_then(|n| n.price.as_ref()).map(|price| price.against.clone()),
+        price_against: numbers.and_then(|n| n.price.as_ref()).map(|price| cell(&price.against)),
         rounds: numbers.map(|n| n.rounds),
         samples: numbers.map(|n| n.samples),
     }

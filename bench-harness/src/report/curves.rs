@@ -11,6 +11,7 @@ const WORTHWHILE: [f64; 2] = [0.5, 0.9];
 
 /// One curve for each entry.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Curves {
     pub(crate) title: String,
     /// The workload of the cases.
@@ -30,6 +31,7 @@ pub(crate) struct Curves {
 
 /// The curve of one entry.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Line {
     pub(crate) entry: String,
     /// Nothing where the entry has no number.
@@ -39,6 +41,7 @@ pub(crate) struct Line {
 
 /// A value of a curve.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Point {
     pub(crate) value: f64,
     pub(crate) text: String,

@@ -203,7 +203,7 @@ fn table(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
 fn escape(text: &str) -> String {
     let mut out = String::new();
     for c in clean(text).chars() {
-        if matches!(c, '|' | '<' | '>' | '`' | '*' | '_' | '[' | ']' | '\\' | '#') {
+        if matches!(c, '|' | '<' | '>' | '&' | '`' | '*' | '_' | '[' | ']' | '\\' | '#') {
             out.push('\\');
         }
         out.push(c);

@@ -28,6 +28,7 @@ pub(super) const SEQUENTIAL: &str = "floor/sequential";
 
 /// The whole comparison.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Report {
     pub(crate) schema: u32,
     /// Names of the runs; several are sessions of one machine.
@@ -64,6 +65,7 @@ pub(crate) struct Report {
 
 /// One workload with one set of parameters.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct CaseReport {
     pub(crate) id: String,
     pub(crate) workload: String,
@@ -96,6 +98,7 @@ pub(crate) struct CaseReport {
 
 /// An entry against itself.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Twin {
     pub(crate) entry: String,
     pub(crate) rounds: usize,
@@ -105,6 +108,7 @@ pub(crate) struct Twin {
 
 /// What a verdict rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Basis {
     /// Rounds, or sessions where each session is one observation.
     pub(crate) observations: usize,
@@ -117,6 +121,7 @@ pub(crate) struct Basis {
 
 /// A rate per second.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Throughput {
     pub(crate) per_second: f64,
     pub(crate) unit: Unit,
@@ -124,6 +129,7 @@ pub(crate) struct Throughput {
 
 /// One entry of a case.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Row {
     pub(crate) entry: String,
     pub(crate) strategy: String,
@@ -137,6 +143,7 @@ pub(crate) struct Row {
 
 /// Why an entry has no numbers.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct FailureReport {
     pub(crate) kind: FailureKind,
     pub(crate) reason: String,
@@ -144,6 +151,7 @@ pub(crate) struct FailureReport {
 
 /// What was measured of an entry; times in nanoseconds.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Numbers {
     pub(crate) rounds: usize,
     pub(crate) samples: usize,
@@ -205,6 +213,7 @@ pub(crate) struct Numbers {
 
 /// A point of the distribution of latencies.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Percentile {
     pub(crate) share: f64,
     pub(crate) ns: u64,
@@ -212,6 +221,7 @@ pub(crate) struct Percentile {
 
 /// What a misuse costs.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Price {
     /// What it is held against: an entry of the same case, or an entry and a case.
     pub(crate) against: String,

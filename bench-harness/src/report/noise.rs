@@ -10,6 +10,7 @@ use crate::noise::Noise;
 
 /// What disturbed the rounds of all cases.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct NoiseReport {
     /// Rounds that ended, and those of them that were rejected.
     pub(crate) rounds: usize,

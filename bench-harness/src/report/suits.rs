@@ -19,6 +19,7 @@ const CLASSES: [(Class, &str); 5] = [
 
 /// What can be said beyond doubt of one class of work.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Suits {
     pub(crate) class: Class,
     /// The class in words.

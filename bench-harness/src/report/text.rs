@@ -8,10 +8,16 @@ use super::model::{CaseReport, Numbers, Report, Row, Twin};
 use crate::figure::Figure;
 use crate::judge::Verdict;
 
-/// Text from workers and parameters on one line without control characters.
+/// Text from workers and parameters on one line, without control characters and without those that turn the
+/// direction of the text around them.
 pub(crate) fn clean(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
-    words.join(" ").chars().filter(|c| !c.is_control()).collect()
+    words.join(" ").chars().filter(|c| !c.is_control() && !turns(*c)).collect()
+}
+
+/// The bidirectional formatting characters of Unicode (UAX #9, 2).
+fn turns(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// An entry's name, with its standing where that is not plain.
@@ -275,5 +281,6 @@ mod tests {
     #[test]
     fn control_characters_and_line_breaks_are_taken_out() {
         assert_eq!(clean("a\nb\t\x1b[31mred\x07 | x"), "a b [31mred | x");
+        assert_eq!(clean("user\u{202e}nimda"), "usernimda");
     }
 }

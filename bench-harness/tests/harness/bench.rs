@@ -61,6 +61,11 @@ impl Bench {
         command
     }
 
+    /// The harness with these arguments and no strategies.
+    pub(crate) fn plain(&self, arguments: &[&str]) -> Output {
+        Command::new(HARNESS).args(arguments).output().unwrap()
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }

@@ -3,7 +3,9 @@
 mod bench;
 mod chromium;
 mod faults;
+mod hostile;
 mod methodology;
 mod page;
 mod runs;
+mod tables;
 mod vocabulary;

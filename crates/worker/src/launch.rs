@@ -29,6 +29,7 @@ const MAX_VOID: u64 = 2;
 
 /// On which CPUs the processes of a visit run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Placement {
     /// Where the system places them.

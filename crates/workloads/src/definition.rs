@@ -13,6 +13,7 @@ use crate::{Census, Digest, Load, Params};
 
 /// What kind of work a workload is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Mostly waiting for something outside the process.
@@ -41,6 +42,7 @@ impl fmt::Display for Class {
 
 /// The one number by which the strategies of a workload are ordered; smaller is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
     /// Elapsed time of one run of the whole workload.
@@ -137,6 +139,7 @@ pub struct Grant {
 
 /// How much to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
     /// Tiny sizes, to see that everything works; the numbers mean nothing.
@@ -218,6 +221,7 @@ pub struct Amount {
 
 /// What is counted in a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// Bytes read.

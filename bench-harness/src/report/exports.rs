@@ -1,0 +1,219 @@
+//! The forms in which other tools take a report: services for continuous benchmarking, and what reads
+//! hyperfine's results.
+
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+use serde::Serialize;
+use workloads::Metric;
+
+use super::model::{CaseReport, Numbers, Report, Row};
+use super::rounding::significant;
+use super::text::{self, clean};
+use crate::figure::Figure;
+use crate::journal::to_json;
+use crate::judge::median;
+
+/// A form that another tool takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Export {
+    /// Bencher Metric Format (JSON), for `bencher run --adapter json`
+    Bencher,
+    /// The array that github-action-benchmark takes as `customSmallerIsBetter`
+    GithubAction,
+    /// What `hyperfine --export-json` writes; only what is measured in elapsed time
+    Hyperfine,
+}
+
+/// The report in this form.
+pub(crate) fn render(export: Export, report: &Report) -> String {
+    match export {
+        Export::Bencher => to_json(&bencher(report)),
+        Export::GithubAction => to_json(&github_action(report)),
+        Export::Hyperfine => to_json(&hyperfine(report)),
+    }
+}
+
+/// The cells that have numbers, with the name that they go by everywhere.
+fn cells(report: &Report) -> impl Iterator<Item = (String, &CaseReport, &Row, &Numbers)> {
+    report.cases.iter().flat_map(|case| {
+        case.rows.iter().filter_map(move |row| {
+            let name = format!("{} {}", clean(&case.id), clean(&row.entry));
+            Some((name, case, row, row.numbers.as_ref()?))
+        })
+    })
+}
+
+/// Source: <https://bencher.dev/docs/reference/bencher-metric-format/>.
+type BencherMetricFormat = BTreeMap<String, BTreeMap<&'static str, BencherMetric>>;
+
+#[derive(Debug, Serialize)]
+struct BencherMetric {
+    value: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lower_value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upper_value: Option<f64>,
+}
+
+impl From<Figure> for BencherMetric {
+    fn from(figure: Figure) -> Self {
+        BencherMetric { value: figure.estimate, lower_value: figure.low, upper_value: figure.high }
+    }
+}
+
+fn bencher(report: &Report) -> BencherMetricFormat {
+    let measures = |case: &CaseReport, numbers: &Numbers| {
+        let (measure, figure) = match case.metric {
+            // Nanoseconds and operations a second are what Bencher's own two measures hold.
+            Metric::Wall | Metric::WallPerOperation => ("latency", numbers.value),
+            Metric::Capacity => ("throughput", numbers.value.inverse().times(1e9).rounded()),
+            Metric::CpuPerOperation => ("cpu-time-per-operation", numbers.value),
+            Metric::LatencyP99 => ("latency-p99", numbers.value),
+            Metric::WorstGap => ("worst-gap", numbers.value),
+            Metric::StillRunning => ("still-running", numbers.value),
+            Metric::BytesPerTask => ("bytes-per-task", numbers.value),
+        };
+        let mut measures = BTreeMap::from([(measure, figure.into())]);
+        if let Some(cpu) = numbers.cpu_ns_per_operation {
+            measures.insert("cpu-time-per-operation", cpu.into());
+        }
+        if let Some(bytes) = numbers.peak_memory_bytes {
+            measures.insert("peak-memory", Figure::without_interval(bytes as f64).into());
+        }
+        measures
+    };
+    cells(report).map(|(name, case, _, numbers)| (name, measures(case, numbers))).collect()
+}
+
+/// Source: <https://github.com/benchmark-action/github-action-benchmark#examples>.
+#[derive(Debug, Serialize)]
+struct SmallerIsBetter {
+    name: String,
+    unit: &'static str,
+    value: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<String>,
+    extra: String,
+}
+
+fn github_action(report: &Report) -> Vec<SmallerIsBetter> {
+    let entry =
+        |(name, case, row, numbers): (String, &CaseReport, &Row, &Numbers)| SmallerIsBetter {
+            name,
+            unit: match case.metric {
+                Metric::BytesPerTask => "bytes",
+                Metric::StillRunning => "operations",
+                Metric::Capacity => "ns between requests",
+                _ => "ns",
+            },
+            value: numbers.value.estimate,
+            range: numbers.value.interval().map(|(low, high)| format!("{low} to {high}")),
+            extra: format!(
+                "{}: {}; {}; of limit {}",
+                case.metric,
+                text::shown_with_interval(case.metric, numbers.value),
+                text::verdict(row),
+                text::share(numbers.limit_share)
+            ),
+        };
+    cells(report).map(entry).collect()
+}
+
+/// Source: <https://github.com/sharkdp/hyperfine#json>; times are seconds.
+#[derive(Debug, Serialize)]
+struct Hyperfine {
+    results: Vec<HyperfineResult>,
+}
+
+#[derive(Debug, Serialize)]
+struct HyperfineResult {
+    command: String,
+    mean: f64,
+    stddev: Option<f64>,
+    median: f64,
+    user: Option<f64>,
+    system: Option<f64>,
+    min: f64,
+    max: f64,
+    /// Of one timed run of the workload, one for each process.
+    times: Vec<f64>,
+    exit_codes: Vec<i32>,
+    parameters: BTreeMap<&'static str, String>,
+}
+
+fn hyperfine(report: &Report) -> Hyperfine {
+    let result = |(command, case, row, numbers): (String, &CaseReport, &Row, &Numbers)| {
+        let run = match case.metric {
+            Metric::Wall => 1e-9,
+            Metric::WallPerOperation => 1e-9 * case.operations as f64,
+            _ => return None,
+        };
+        let times: Vec<f64> =
+            numbers.observations.iter().map(|value| significant(value * run, 4)).collect();
+        let count = times.len() as f64;
+        let mean = times.iter().sum::<f64>() / count;
+        let variance = times.iter().map(|time| (time - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        Some(HyperfineResult {
+            command,
+            mean: significant(mean, 4),
+            stddev: (times.len() > 1).then(|| significant(variance.sqrt(), 3)),
+            median: significant(median(&mut times.clone()), 4),
+            user: numbers.user_ns.map(|ns| significant(ns * 1e-9, 3)),
+            system: numbers.system_ns.map(|ns| significant(ns * 1e-9, 3)),
+            min: times.iter().copied().fold(f64::INFINITY, f64::min),
+            max: times.iter().copied().fold(0.0, f64::max),
+            exit_codes: vec![0; times.len()],
+            times,
+            parameters: BTreeMap::from([("case", clean(&case.id)), ("entry", clean(&row.entry))]),
+        })
+    };
+    Hyperfine { results: cells(report).filter_map(result).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use worker::How;
+
+    use super::*;
+    use crate::report::tests::{run, walls};
+
+    fn exported(case: &str, export: Export) -> Value {
+        let report = Report::of(&run(
+            case,
+            &[("tokio", walls(&[1_000_000, 1_020_000, 980_000], How::fair("f", "l")))],
+        ));
+        serde_json::from_str(&render(export, &report)).unwrap()
+    }
+
+    #[test]
+    fn bencher_gets_its_measures_with_bounds() {
+        let metric = exported("map", Export::Bencher);
+        let latency = &metric["map tokio"]["latency"];
+        assert_eq!(latency["value"], 1_000_000.0);
+        assert!(latency["lower_value"].as_f64().unwrap() < 980_000.0, "{latency}");
+        assert!(latency["upper_value"].as_f64().unwrap() > 1_020_000.0, "{latency}");
+        assert_eq!(metric["map tokio"]["peak-memory"], json!({ "value": 5_242_880.0 }));
+    }
+
+    #[test]
+    fn github_action_benchmark_gets_name_unit_value_and_range() {
+        let array = exported("map", Export::GithubAction);
+        let entry = &array[0];
+        assert_eq!((&entry["name"], &entry["unit"]), (&json!("map tokio"), &json!("ns")));
+        assert_eq!(entry["value"], 1_000_000.0);
+        assert!(entry["range"].as_str().unwrap().contains(" to "), "{entry}");
+    }
+
+    #[test]
+    fn hyperfine_gets_seconds_of_single_runs_and_only_elapsed_time() {
+        let result = &exported("map", Export::Hyperfine)["results"][0];
+        assert_eq!(result["command"], "map tokio");
+        assert_eq!(result["times"], json!([0.001, 0.001_02, 0.000_98]));
+        assert_eq!((&result["mean"], &result["median"]), (&json!(0.001), &json!(0.001)));
+        assert_eq!(result["stddev"], 2e-5);
+        assert_eq!(result["user"], 0.0005);
+        assert_eq!(exported("echo/c=1", Export::Hyperfine)["results"], json!([]));
+    }
+}

@@ -1,0 +1,37 @@
+//! Does `comparison.csv` load as it is in what people read tables with?
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const SKIPPED: &str = "skipped: no Python with pandas and duckdb here; install what \
+    bench-harness/tests/harness/requirements.txt names, and say PYTHON=... if it is not `python3`";
+
+#[test]
+fn pandas_and_duckdb_load_the_csv_without_options() {
+    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
+    let available = Command::new(&python).args(["-c", "import pandas, duckdb"]).output();
+    if !available.is_ok_and(|output| output.status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "{SKIPPED}");
+        eprintln!("{SKIPPED}");
+        return;
+    }
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let report = Command::new(crate::bench::HARNESS)
+        .arg("report")
+        .arg(package.join("../results/reference-quick"))
+        .arg("--out")
+        .arg(folder.path())
+        .output();
+    assert!(report.unwrap().status.success());
+    let csv = folder.path().join("comparison.csv");
+    let rows = fs::read_to_string(&csv).unwrap().lines().count() - 1;
+    let output = Command::new(&python)
+        .arg(package.join("tests/harness/tables.py"))
+        .arg(&csv)
+        .arg(rows.to_string())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
