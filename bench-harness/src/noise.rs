@@ -24,6 +24,8 @@ const CANARY: Duration = Duration::from_millis(5);
 const TRIES: usize = 3;
 /// Rounds before a host can be called noisy.
 const ROUNDS_TO_TELL: usize = 10;
+/// How often calm is waited for, before its not lasting is taken for the way of this host.
+const WAITS: usize = 2;
 /// On a noisy host, a round may have that much more foreign CPU time than is usual.
 const NOISIER_THAN_USUAL: f64 = 1.5;
 
@@ -54,6 +56,8 @@ pub(crate) struct Gate {
     /// The least foreign CPU time of each case's rounds.
     own: HashMap<usize, f64>,
     rejected: usize,
+    /// How often calm was waited for.
+    waits: usize,
     noisy_host: bool,
 }
 
@@ -72,7 +76,7 @@ impl Gate {
         let units = (f64::from(units) * CANARY.as_nanos() as f64 / quickest).max(1.0) as u32;
         let canaries = (0..10).map(|_| time(units)).collect();
         let (seen, own) = (Vec::new(), HashMap::new());
-        Gate { units, canaries, seen, own, rejected: 0, noisy_host: false }
+        Gate { units, canaries, seen, own, rejected: 0, waits: 0, noisy_host: false }
     }
 
     pub(crate) fn before(&mut self) -> Before {
@@ -107,13 +111,16 @@ impl Gate {
     }
 
     /// After waiting: the session starts anew, or, where calm did not come, rounds are held to the level of
-    /// this host from now on.
-    pub(crate) fn go_on(&mut self, calm: bool) {
-        self.noisy_host = !calm;
-        if calm {
+    /// this host from now on. So they are where calm came before and did not last, as that could go on for
+    /// ever. Says whether the host is noisy.
+    pub(crate) fn go_on(&mut self, calm: bool) -> bool {
+        self.waits += 1;
+        self.noisy_host = !calm || self.waits > WAITS;
+        if !self.noisy_host {
             self.seen.clear();
             self.rejected = 0;
         }
+        self.noisy_host
     }
 
     /// Whether nobody else computes in a moment in which this process does not either.
@@ -245,16 +252,30 @@ mod tests {
         assert!(disturbance(&noise(0.8, 0.0, 1.2), None, Some(&usual)).is_some());
     }
 
-    #[test]
-    fn a_host_is_noisy_when_most_rounds_are_rejected_and_then_adapts() {
-        let mut gate = Gate {
+    fn half_rejected() -> Gate {
+        Gate {
             units: 1,
             canaries: vec![1.0],
             seen: vec![noise(0.5, 0.0, 1.0); ROUNDS_TO_TELL],
             own: HashMap::new(),
             rejected: ROUNDS_TO_TELL / 2,
+            waits: 0,
             noisy_host: false,
-        };
+        }
+    }
+
+    #[test]
+    fn calm_that_never_lasts_is_not_waited_for_for_ever() {
+        let mut gate = half_rejected();
+        for wait in 1..=WAITS + 1 {
+            assert_eq!(gate.go_on(true), wait > WAITS);
+        }
+        assert!(!half_rejected().go_on(true) && half_rejected().go_on(false));
+    }
+
+    #[test]
+    fn a_host_is_noisy_when_most_rounds_are_rejected_and_then_adapts() {
+        let mut gate = half_rejected();
         assert!(!gate.is_overwhelmed());
         gate.rejected += 1;
         assert!(gate.is_overwhelmed());

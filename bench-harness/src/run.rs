@@ -223,8 +223,7 @@ impl Session<'_> {
                 progress.clear();
                 self.teller.tell("most rounds are disturbed by others: waiting for calm\n");
                 let calm = (0..PATIENCE).any(|_| !launch::stopped() && gate.is_calm());
-                gate.go_on(calm);
-                if !calm {
+                if gate.go_on(calm) {
                     self.teller
                         .tell("the machine stays busy: going on with the noise that it has\n");
                 }

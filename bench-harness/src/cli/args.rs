@@ -70,7 +70,7 @@ pub(super) enum Command {
         /// Folder for the reports [default: that of the run; needed for several]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
-        /// Put the matrix and the answers between the markers of this file
+        /// Put the matrix and what suits what between the markers of this file
         #[arg(long, value_name = "FILE")]
         splice: Option<PathBuf>,
     },

@@ -390,18 +390,19 @@ fn generator_bound(row: &Row) -> bool {
 pub(super) fn kinship(class: Class, rows: &[Row]) -> Option<String> {
     let value = |strategy: &str| {
         let row = rows.iter().find(|row| row.strategy == strategy && row.is_contestant())?;
-        row.numbers.as_ref().map(|numbers| numbers.value.estimate).filter(|&value| value > 0.0)
+        row.numbers.as_ref().map(|numbers| numbers.value).filter(|value| value.estimate > 0.0)
     };
     let (one, other) = (value("async-std")?, value("smol")?);
-    let ratio = (one / other).max(other / one);
+    let (more, less) = if one.estimate > other.estimate { (one, other) } else { (other, one) };
+    let ratio = more.over(less);
     let but = match class {
         Class::Coordination => " (but not the version of their channels)",
         _ => "",
     };
-    (ratio > 1.1).then(|| {
+    (ratio.estimate > 1.1).then(|| {
         format!(
             "async-std and smol, which share executor and reactor{but}, are {} apart.",
-            units::ratio(ratio)
+            ratio.shown(Scale::Ratio)
         )
     })
 }

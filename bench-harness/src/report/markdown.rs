@@ -20,7 +20,6 @@ pub(crate) fn render(report: &Report) -> String {
     }
     let _ = writeln!(out, "{}.\n", report.noise.summary());
     out.push_str(&overview(report));
-    suits_section(&mut out, report);
     cpu_section(&mut out, report);
     wakeups_section(&mut out, report);
     for case in &report.cases {
@@ -44,19 +43,6 @@ fn cpu_section(out: &mut String, report: &Report) {
         std::iter::once(format!("`{}`", clean(&case.id))).chain(cells).collect()
     });
     out.push_str(&table(&header.collect::<Vec<_>>(), rows));
-}
-
-fn suits_section(out: &mut String, report: &Report) {
-    if report.suits.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\n## What suits what");
-    for suits in &report.suits {
-        let _ = writeln!(out, "\n### {} ({})\n", suits.title, suits.class);
-        for sentence in &suits.sentences {
-            let _ = writeln!(out, "- {}", escape(sentence));
-        }
-    }
 }
 
 fn wakeups_section(out: &mut String, report: &Report) {
@@ -98,8 +84,7 @@ fn misuses_section(out: &mut String, report: &Report) {
     out.push_str(&table(&header, rows));
 }
 
-/// The matrix of workload × strategy with its legend, and a sentence for each workload: what README
-/// shows.
+/// The matrix of workload × strategy with its legend, and what suits what: what README shows.
 pub(crate) fn overview(report: &Report) -> String {
     let header = std::iter::once("workload".to_owned()).chain(report.contestants().map(escape));
     let rows = report.cases.iter().map(|case| {
@@ -111,9 +96,11 @@ pub(crate) fn overview(report: &Report) -> String {
     if report.contestants().any(|entry| entry == "async-std") {
         let _ = writeln!(out, "{}", text::ASYNC_STD);
     }
-    out.push('\n');
-    for case in &report.cases {
-        let _ = writeln!(out, "- `{}`: {}", clean(&case.id), escape(&case.answer));
+    for suits in &report.suits {
+        let _ = writeln!(out, "\n**{}** ({}):\n", suits.title, suits.class);
+        for sentence in &suits.sentences {
+            let _ = writeln!(out, "- {}", escape(sentence));
+        }
     }
     let _ = writeln!(out, "\nMeasured: {}.", escape(&text::provenance(report)));
     out

@@ -68,8 +68,10 @@ pub(crate) fn matrix_cell(case: &CaseReport, entry: &str) -> String {
 
 /// The same by CPU time per operation.
 pub(crate) fn cpu_cell(case: &CaseReport, entry: &str) -> String {
-    let numbers = case.rows.iter().find(|row| row.entry == entry).and_then(|r| r.numbers.as_ref());
-    let Some(numbers) = numbers else { return String::new() };
+    let row = case.rows.iter().find(|row| row.entry == entry);
+    let Some((row, numbers)) = row.and_then(|row| Some((row, row.numbers.as_ref()?))) else {
+        return String::new();
+    };
     let ratio = numbers.cpu_ratio.map_or_else(String::new, |ratio| ratio.shown(Scale::Ratio));
     match numbers.cpu_verdict {
         Some(Verdict::Best) => "best".to_owned(),
@@ -77,6 +79,9 @@ pub(crate) fn cpu_cell(case: &CaseReport, entry: &str) -> String {
         Some(Verdict::Alone) => "alone".to_owned(),
         Some(Verdict::Undecided) => format!("{ratio} ?"),
         Some(Verdict::Slower) => ratio,
+        None if row.standing == Some(Standing::Misuse) => {
+            format!("misuse {ratio}").trim_end().to_owned()
+        }
         None => String::new(),
     }
 }
@@ -125,6 +130,9 @@ pub(crate) fn shown(metric: Metric, value: Figure) -> String {
 
 /// With its interval, such as `51.3 ms [50.1, 52.4]`.
 pub(crate) fn shown_with_interval(metric: Metric, value: Figure) -> String {
+    if metric == Metric::StillRunning {
+        return shown(metric, value);
+    }
     let (scale, value) = scaled(metric, value);
     value.shown_with_interval(scale)
 }

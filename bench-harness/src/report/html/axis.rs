@@ -105,7 +105,7 @@ impl Axis {
         };
         let rough = (self.high - self.low) / unit / (TICKS - 1) as f64;
         let decade = 10f64.powf(rough.log10().floor());
-        let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|step| step * decade);
+        let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * decade);
         let step = steps.into_iter().find(|step| *step >= rough).unwrap_or(rough);
         let step = step * unit;
         let first = (self.low / step).ceil() as i64;

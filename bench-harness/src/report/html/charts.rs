@@ -65,6 +65,11 @@ impl Look {
         Look { hollow: look.hollow || row.standing == Some(Standing::Misuse), ..look }
     }
 
+    /// As a mistake is drawn.
+    pub(super) fn hollow(self) -> Self {
+        Look { hollow: true, ..self }
+    }
+
     fn class(self) -> String {
         format!("s-{}{}", self.strategy, if self.hollow { " hollow" } else { "" })
     }
@@ -171,9 +176,9 @@ fn ticks(axis: Axis, observations: &[f64]) -> String {
 fn grid(axis: Axis, shown: &impl Fn(f64) -> String, plot: usize) -> Markup {
     html! {
         g.axis {
-            @for tick in axis.ticks() {
+            @for (index, tick) in axis.ticks().into_iter().enumerate() {
                 line x1=(percent(axis.at(tick))) x2=(percent(axis.at(tick))) y1="0" y2=(plot + 4) {}
-                text x=(percent(axis.at(tick))) y=(plot + 18) { (trimmed(&shown(tick))) }
+                text.second[index % 2 == 1] x=(percent(axis.at(tick))) y=(plot + 18) { (trimmed(&shown(tick))) }
             }
         }
     }
@@ -204,9 +209,9 @@ pub(super) fn curves(
                         line x1="0" x2="100%" y1=(whole(y(tick))) y2=(whole(y(tick))) {}
                         text.level x="-8" y=(whole(y(tick) + 4.0)) { (trimmed(&shown(tick))) }
                     }
-                    @for (at, name) in names {
+                    @for (index, (at, name)) in names.iter().enumerate() {
                         line x1=(percent(*at)) x2=(percent(*at)) y1="0" y2=(CURVES + 4) {}
-                        text x=(percent(*at)) y=(CURVES + 18) { (name) }
+                        text.second[index % 2 == 1] x=(percent(*at)) y=(CURVES + 18) { (name) }
                     }
                     text.across x="50%" y=(CURVES + 38) { (across) }
                 }

@@ -171,7 +171,7 @@ fn mistakes(report: &Report) -> Markup {
         .filter_map(|line| Some((line, line.ratio?)))
         .map(|(line, ratio)| Dot {
             name: format!("{} {}", line.entry.trim_end_matches("/misuse"), line.case),
-            look: Look::of(&line.entry),
+            look: Look::of(&line.entry).hollow(),
             value: Some(ratio),
             observations: Vec::new(),
             predicted: None,
