@@ -3,8 +3,10 @@
 use serde::Serialize;
 use worker::units::{self, Scale};
 
-/// Intervals whose ends are farther apart than this say nothing.
+/// Intervals whose ends are farther apart than this say nothing but on which side of 1 they lie.
 const WIDE: f64 = 10.0;
+/// Significant digits of the ends of such an interval.
+const END: usize = 2;
 
 /// A number with its interval; none where there are too few rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -57,6 +59,10 @@ impl Figure {
         self.low.zip(self.high)
     }
 
+    fn is_wide(&self) -> bool {
+        self.interval().is_some_and(|(low, high)| high > WIDE * low)
+    }
+
     /// Significant digits that the interval supports: half its width has two (JCGM 100:2008, 7.2.6), and the
     /// number ends where they end. Three at most, and three where there is no interval.
     pub(crate) fn digits(&self) -> usize {
@@ -78,11 +84,15 @@ impl Figure {
                 return figure;
             }
             let place = leading as i32 + 1 - figure.digits() as i32;
-            let round = |value: f64| units::rounded(value, place);
+            // The ends of a wide interval stand for themselves.
+            let end = |end: f64| match figure.is_wide() {
+                true => units::rounded(end, units::place(end, END)),
+                false => units::rounded(end, place),
+            };
             Figure {
-                estimate: round(figure.estimate),
-                low: figure.low.map(round),
-                high: figure.high.map(round),
+                estimate: units::rounded(figure.estimate, place),
+                low: figure.low.map(end),
+                high: figure.high.map(end),
             }
         };
         // The first may widen the interval to the next power of ten.
@@ -94,11 +104,21 @@ impl Figure {
         scale.show(self.estimate, self.digits())
     }
 
-    /// With its interval, such as `1.34× [1.31, 1.37]`, or `[?]` where the interval says nothing.
+    /// With its interval, such as `1.34× [1.31, 1.37]`. Of a wide one only the side of 1 is shown on which a
+    /// ratio lies, `7× [> 1.2]`, or `[?]` where it says nothing.
     pub(crate) fn shown_with_interval(&self, scale: Scale) -> String {
         match self.interval() {
             Some((low, high)) if low == high => self.shown(scale),
-            Some((low, high)) if high > WIDE * low => format!("{} [?]", self.shown(scale)),
+            Some((low, high)) if self.is_wide() => {
+                let end = |end: f64| Scale::Count.show(end, END);
+                match scale {
+                    Scale::Ratio if low > 1.0 => format!("{} [> {}]", self.shown(scale), end(low)),
+                    Scale::Ratio if high < 1.0 => {
+                        format!("{} [< {}]", self.shown(scale), end(high))
+                    }
+                    _ => format!("{} [?]", self.shown(scale)),
+                }
+            }
             Some(interval) => scale.show_interval(self.estimate, interval, self.digits()),
             None => self.shown(scale),
         }
@@ -121,6 +141,10 @@ mod tests {
         assert_eq!(ratio(42.7, 29.6, 61.6), "43× [30, 62]");
         assert_eq!(ratio(175.4, 101.0, 303.0), "180× [100, 300]");
         assert_eq!(ratio(3.42, 0.8, 15.0), "3.4× [?]");
+        assert_eq!(ratio(6.72, 1.23, 36.0), "7× [> 1.2]");
+        let rounded = figure(6.72, 1.23, 36.0).rounded().shown_with_interval(Scale::Ratio);
+        assert_eq!(rounded, "7× [> 1.2]");
+        assert_eq!(ratio(0.1, 0.01, 0.83), "0.10× [< 0.83]");
         assert_eq!(ratio(1.0, 1.0, 1.0), "1.00×");
         assert_eq!(Figure::without_interval(9.876).shown_with_interval(Scale::Ratio), "9.88×");
     }
