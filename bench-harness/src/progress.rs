@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use crate::plan::Plan;
-use crate::report::terminal::cut;
+use crate::report::layout::cut;
 use crate::report::text::clean;
 use crate::schedule::Next;
 

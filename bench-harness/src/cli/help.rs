@@ -13,7 +13,7 @@ use textwrap::core::display_width;
 use worker::selection::UsageError;
 
 use super::args::Cli;
-use crate::report::terminal::Look;
+use crate::report::layout::Look;
 
 /// Reads the command line; on `--help`, or if it makes no sense, says so and ends the process.
 pub(super) fn parse() -> Cli {

@@ -11,7 +11,7 @@ use workloads::{Profile, catalog};
 
 use crate::programs::{self, Source};
 use crate::progress::Teller;
-use crate::report::terminal::Look;
+use crate::report::layout::Look;
 use crate::report::{self, Report};
 use crate::run::{self, Settings};
 use crate::{check, comparable, compare, journal, load, selftest};

@@ -288,7 +288,7 @@ mod tests {
     use crate::journal::{Measurement, Outcome, Run};
     use crate::plan::tests::plan;
     use crate::report::Report;
-    use crate::report::model::tests::process;
+    use crate::report::tests::process;
 
     /// A report of cases whose entries, a strategy and the sequential floor, took these times.
     fn report(cases: &[(&str, serde_json::Value, [Measured; 2])]) -> Report {

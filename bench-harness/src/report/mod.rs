@@ -6,12 +6,14 @@ use std::path::Path;
 
 use anyhow::Context;
 
+mod assemble;
 mod columns;
 mod comparison;
 mod csv;
 mod curves;
 pub(crate) mod exports;
 mod html;
+pub(crate) mod layout;
 pub(crate) mod markdown;
 mod misuses;
 mod model;
@@ -27,9 +29,9 @@ pub(crate) mod terminal;
 pub(crate) mod text;
 mod wakeups;
 
-pub(crate) use model::Report;
 #[cfg(test)]
-pub(crate) use model::tests;
+pub(crate) use assemble::tests;
+pub(crate) use model::Report;
 
 /// A file that a run's folder gets. To add a format, add a variant, its file name, and a module that
 /// renders it.

@@ -80,6 +80,7 @@ fn the_page_is_whole_asks_for_nothing_and_fits_phones_and_desks() {
         assert_eq!(page.eval(OVERFLOWING), json!([]), "{name}");
         assert_eq!(page.requests(), [url.as_str()], "{name}");
         assert_eq!(page.complaints(), [""; 0], "{name}");
+        eprintln!("{name}: opened in {:.0} ms", page.load_ms());
         page.screenshot(&pictures().join(format!("{name}.png")), true);
     }
 }

@@ -1,0 +1,327 @@
+//! From a run, or several of one machine, to its report.
+
+use worker::units::{self, DIGITS};
+use workloads::{Class, Limit, find};
+
+use super::comparison::{Comparison, kinship};
+use super::model::{CaseReport, FailureReport, Report, Row, SEQUENTIAL, Throughput};
+use super::rounding::significant;
+use super::sessions::Sessions;
+use super::{curves, misuses, noise, reproduce, suits, wakeups};
+use crate::contest;
+use crate::journal::{Round, Run};
+use crate::judge::Design;
+use crate::plan::{PlannedCase, PlannedEntry, SCHEMA};
+
+impl Report {
+    /// Computes the report of a run.
+    pub(crate) fn of(run: &Run) -> Self {
+        Report::of_sessions(std::slice::from_ref(run))
+    }
+
+    /// Computes the report of several runs of the same plan on the same machine, of which there is at least
+    /// one.
+    pub(crate) fn of_sessions(runs: &[Run]) -> Self {
+        let Run { plan, host, sources, .. } = &runs[0];
+        let mut cases: Vec<CaseReport> = plan
+            .cases
+            .iter()
+            .enumerate()
+            .map(|(index, case)| {
+                let sessions: Vec<_> = runs.iter().map(|run| run.cases[index].as_slice()).collect();
+                CaseReport::of(case, &plan.entries, &sessions, &plan.design)
+            })
+            .collect();
+        misuses::price_across_cases(&mut cases);
+        let contestants = contestants(&plan.entries, &cases);
+        let visits = || runs.iter().flat_map(Run::visits);
+        let spent: u64 = visits().map(|visit| visit.visit_ns).sum();
+        let measured: u64 =
+            visits().filter_map(|visit| visit.outcome.as_ref().ok()).map(|p| p.measured_ns).sum();
+        Report {
+            schema: SCHEMA,
+            runs: runs.iter().map(|run| run.name.clone()).collect(),
+            profile: plan.profile,
+            workers: plan.workers,
+            design: plan.design.clone(),
+            budget_ms: plan.budget_ms,
+            seed: plan.seed,
+            noise: noise::of(runs, &cases),
+            measurements: visits().count(),
+            measured_share: measured as f64 / spent.max(1) as f64,
+            host: host.clone(),
+            entries: plan.entries.iter().map(|entry| entry.id.clone()).collect(),
+            suits: suits::of(&contestants, &cases),
+            contestants,
+            capacity: plan.capacity.clone(),
+            curves: curves::of(&cases, plan.workers),
+            wakeups: wakeups::findings(&cases),
+            command: reproduce::command(plan),
+            sources: sources.clone(),
+            cases,
+        }
+    }
+}
+
+fn contestants(entries: &[PlannedEntry], cases: &[CaseReport]) -> Vec<String> {
+    let takes_part = |entry: &PlannedEntry| {
+        let mut measured = cases
+            .iter()
+            .flat_map(|case| &case.rows)
+            .filter(|row| row.entry == entry.id && row.numbers.is_some())
+            .peekable();
+        match measured.peek() {
+            Some(_) => measured.any(Row::is_contestant),
+            None => entry.strategy != "floor" && entry.variant != "misuse",
+        }
+    };
+    entries.iter().filter(|entry| takes_part(entry)).map(|entry| entry.id.clone()).collect()
+}
+
+impl CaseReport {
+    fn of(
+        case: &PlannedCase,
+        entries: &[PlannedEntry],
+        sessions: &[&[Round]],
+        design: &Design,
+    ) -> Self {
+        let spec = find(&case.workload).map(|workload| workload.spec);
+        let metric = case.metric;
+        let class = spec.map_or(Class::Mixed, |spec| spec.class);
+        let pooled = Sessions::of(sessions, entries, metric, design);
+        let unmeasured = entries.iter().enumerate().filter(|(index, entry)| {
+            entry.has(&case.workload) && !pooled.observed.iter().any(|o| o.entry == *index)
+        });
+        let mut rows: Vec<_> = unmeasured
+            .map(|(index, entry)| {
+                let failure = sessions.iter().find_map(|rounds| contest::failure(rounds, index));
+                let failure = failure.map(|failure| FailureReport {
+                    kind: failure.failure,
+                    reason: failure.reason.clone(),
+                });
+                Row::without_numbers(entry, failure)
+            })
+            .collect();
+        let all = || sessions.iter().copied().flatten();
+        let admitted = || all().filter(|round| round.is_admitted());
+        let disturbed =
+            admitted().filter(|r| r.end.as_ref().is_some_and(|end| end.noise.noisy_host));
+        let noisy = 2 * disturbed.count() > admitted().count();
+        let measured = Comparison::of(case, entries, (class, metric), &pooled, noisy);
+        let answer = measured.answer();
+        let cpu_answer = measured.cpu_answer();
+        let mut notes = measured.notes();
+        if noisy {
+            notes.push(
+                "Others used the machine while this was measured: only what is slower by far is said."
+                    .to_owned(),
+            );
+        }
+        let mut measured_rows = measured.rows;
+        measured_rows.append(&mut rows);
+        if let Some(note) = kinship(class, &measured_rows) {
+            notes.push(note);
+        }
+        let sequential = measured_rows.iter().find(|row| row.entry == SEQUENTIAL);
+        let single_thread = case.amount.zip(sequential.and_then(|row| row.numbers.as_ref()));
+        CaseReport {
+            id: case.id.clone(),
+            workload: case.workload.clone(),
+            class,
+            question: spec.map_or_else(String::new, |spec| spec.question.to_owned()),
+            answer,
+            params: case.params.clone(),
+            workers: case.workers,
+            swept: case.swept.clone(),
+            placement: case.placement,
+            operation: spec
+                .map_or_else(|| "operation".to_owned(), |spec| spec.operation.to_owned()),
+            operations: case.operations,
+            metric,
+            limit: limit_text(&case.limit),
+            single_thread: single_thread.map(|(amount, numbers)| Throughput {
+                per_second: significant(
+                    amount.count as f64 / numbers.wall_ns.estimate * 1e9,
+                    DIGITS,
+                ),
+                unit: amount.unit,
+            }),
+            cpu_answer,
+            rounds: admitted().count(),
+            rejected_rounds: all().filter(|round| !round.is_admitted()).count(),
+            twins: pooled.twins,
+            rows: measured_rows,
+            notes,
+        }
+    }
+}
+
+fn limit_text(limit: &Limit) -> String {
+    match limit {
+        Limit::Time { ns, reason } => format!("{} ({reason})", units::duration(*ns as f64)),
+        other => other.reason().to_owned(),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use worker::How;
+    use worker::protocol::{Failure, FailureKind, Measured, Sample, Usage};
+    use workloads::{Digest, Facts};
+
+    use super::*;
+    use crate::journal::{Measurement, Outcome};
+    use crate::judge::Verdict;
+    use crate::plan::tests::plan;
+
+    /// A process whose samples all took `wall_ns` and half of that in CPU time.
+    pub(crate) fn process(wall_ns: u64, how: Option<How>) -> Measured {
+        let usage = Usage { user_ns: wall_ns / 2, ..Usage::default() };
+        let sample = Sample {
+            wall_ns,
+            usage: Some(usage),
+            digest: Digest::of_number(1),
+            facts: Facts::new(),
+        };
+        Measured {
+            how,
+            warmup_ns: vec![wall_ns],
+            samples: vec![sample; 3],
+            peak_threads: Some(3),
+            worker_threads: Some(2),
+            peak_memory_bytes: Some(5 << 20),
+            latency_ns: vec![(1_000, 98), (9_000, 2)],
+        }
+    }
+
+    pub(crate) fn run(case: &str, outcomes: &[(&str, Vec<Outcome>)]) -> Run {
+        let entries: Vec<_> = outcomes.iter().map(|(entry, _)| *entry).collect();
+        let rounds = outcomes.iter().map(|(_, outcomes)| outcomes.len()).max().unwrap_or(0);
+        let measurements = outcomes.iter().flat_map(|(entry, outcomes)| {
+            outcomes.iter().enumerate().map(|(round, outcome)| Measurement {
+                round: round as u32,
+                case: case.to_owned(),
+                entry: (*entry).to_owned(),
+                twin: false,
+                started_ms: 0,
+                visit_ns: 100_000_000,
+                outcome: outcome.clone(),
+            })
+        });
+        let measurements = measurements.collect();
+        Run::in_memory("example", plan(&[case], &entries, rounds), measurements)
+    }
+
+    pub(crate) fn walls(walls: &[u64], how: Option<How>) -> Vec<Outcome> {
+        walls.iter().map(|&wall| Outcome::Measured(process(wall, how.clone()))).collect()
+    }
+
+    #[test]
+    fn contestants_come_first_then_misuses_then_the_floor_then_failures() {
+        let failure = Failure::new(FailureKind::Timeout, "too slow");
+        let report = Report::of(&run(
+            "map",
+            &[
+                ("floor/sequential", walls(&[2_000, 2_010, 1_990], How::floor("f", "l"))),
+                ("tokio", walls(&[1_500, 1_510, 1_490], How::fair("f", "l"))),
+                ("smol", vec![Outcome::Failed(failure)]),
+                ("rayon", walls(&[1_000, 1_010, 990], How::fair("f", "l"))),
+                ("threads", walls(&[500, 510, 490], How::misuse("f", "l"))),
+            ],
+        ));
+        let case = &report.cases[0];
+        let order: Vec<_> = case.rows.iter().map(|row| row.entry.as_str()).collect();
+        assert_eq!(order, ["rayon", "tokio", "threads", "floor/sequential", "smol"]);
+        let numbers = |index: usize| case.rows[index].numbers.as_ref().unwrap();
+        assert_eq!(numbers(0).verdict, Some(Verdict::Best));
+        assert_eq!(numbers(1).verdict, Some(Verdict::Slower));
+        assert_eq!(numbers(2).verdict, None, "a misuse never wins");
+        // Sequential 2,000 ÷ 2 workers is what rayon took.
+        assert!((numbers(0).limit_share.unwrap().estimate - 1.0).abs() < 0.01);
+        assert!((numbers(1).ratio.unwrap().estimate - 1.5).abs() < 0.02);
+        assert_eq!(numbers(0).latency_p50_ns, Some(1_000));
+        assert_eq!(numbers(0).latency_p99_ns, Some(9_000));
+        assert_eq!(report.broken_cells(), 1);
+        assert!(
+            case.answer.starts_with("rayon (1.00 µs) is best; tokio follows at 1.50×"),
+            "{}",
+            case.answer
+        );
+    }
+
+    #[test]
+    fn a_round_that_was_interrupted_counts_for_nobody() {
+        let fair = || How::fair("f", "l");
+        let mut run = run(
+            "map",
+            &[("tokio", walls(&[10, 11, 500], fair())), ("rayon", walls(&[10, 11], fair()))],
+        );
+        run.cases[0][2].end = None;
+        let report = Report::of(&run);
+        assert_eq!((report.cases[0].rounds, report.cases[0].rejected_rounds), (2, 1));
+        for row in &report.cases[0].rows {
+            assert_eq!(row.numbers.as_ref().unwrap().rounds, 2);
+        }
+    }
+
+    #[test]
+    fn what_is_beyond_its_limit_is_named() {
+        let report = Report::of(&run(
+            "map",
+            &[
+                ("floor/sequential", walls(&[2_000, 2_010, 1_990], How::floor("f", "l"))),
+                ("tokio", walls(&[500, 510, 490], How::fair("f", "l"))),
+            ],
+        ));
+        assert!(
+            report.cases[0].notes.iter().any(|note| note.starts_with("tokio is beyond its limit"))
+        );
+    }
+
+    #[test]
+    fn a_process_that_did_not_record_its_cpu_time_is_not_judged_by_it() {
+        let mut mute = process(1_000, How::fair("f", "l"));
+        mute.samples.iter_mut().for_each(|sample| sample.usage = None);
+        let tokio = walls(&[1_000, 1_010, 990], How::fair("f", "l"));
+        let outcomes = [("tokio", tokio), ("mute", vec![Outcome::Measured(mute); 3])];
+        for (case, judged) in [("echo/c=1", false), ("map", true)] {
+            let report = Report::of(&run(case, &outcomes));
+            let row = report.cases[0].rows.iter().find(|row| row.entry == "mute").unwrap();
+            assert_eq!(row.numbers.is_some(), judged, "{case}");
+        }
+    }
+
+    #[test]
+    fn on_a_noisy_host_close_calls_are_left_undecided() {
+        let fair = || How::fair("f", "l");
+        let mut run = run(
+            "map",
+            &[
+                ("tokio", walls(&[1_000, 1_010, 990], fair())),
+                ("rayon", walls(&[1_100, 1_110, 1_090], fair())),
+                ("smol", walls(&[2_000, 2_010, 1_990], fair())),
+            ],
+        );
+        let verdicts = |run: &Run| -> Vec<_> {
+            let report = Report::of(run);
+            report.cases[0].rows.iter().map(|r| r.numbers.as_ref().unwrap().verdict).collect()
+        };
+        use Verdict::{Best, Slower, Undecided};
+        assert_eq!(verdicts(&run), [Best, Slower, Slower].map(Some));
+        for round in &mut run.cases[0] {
+            round.end.as_mut().unwrap().noise.noisy_host = true;
+        }
+        assert_eq!(verdicts(&run), [Undecided, Undecided, Slower].map(Some));
+        let report = Report::of(&run);
+        let by_cpu = |row: &Row| row.numbers.as_ref().unwrap().cpu_verdict;
+        assert_eq!(by_cpu(&report.cases[0].rows[0]), Some(Undecided));
+        assert!(report.noise.banner().unwrap().starts_with("NOISY HOST"));
+    }
+
+    #[test]
+    fn an_empty_journal_makes_an_empty_report() {
+        let report = Report::of(&run("map", &[("tokio", vec![])]));
+        assert!(report.cases[0].rows[0].numbers.is_none());
+        assert_eq!(report.broken_cells(), 0);
+    }
+}
