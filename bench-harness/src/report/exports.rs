@@ -73,6 +73,7 @@ fn bencher(report: &Report) -> BencherMetricFormat {
             Metric::WorstGap => ("worst-gap", numbers.value),
             Metric::StillRunning => ("still-running", numbers.value),
             Metric::BytesPerTask => ("bytes-per-task", numbers.value),
+            Metric::PeakMemory => ("peak-memory", numbers.value),
         };
         let mut measures = BTreeMap::from([(measure, figure.into())]);
         if let Some(cpu) = numbers.cpu_ns_per_operation {
@@ -102,7 +103,7 @@ fn github_action(report: &Report) -> Vec<SmallerIsBetter> {
         |(name, case, row, numbers): (String, &CaseReport, &Row, &Numbers)| SmallerIsBetter {
             name,
             unit: match case.metric {
-                Metric::BytesPerTask => "bytes",
+                Metric::BytesPerTask | Metric::PeakMemory => "bytes",
                 Metric::StillRunning => "operations",
                 Metric::Capacity => "ns between requests",
                 _ => "ns",

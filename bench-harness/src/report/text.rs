@@ -142,7 +142,7 @@ pub(super) fn scaled(metric: Metric, value: Figure) -> (Scale, Figure) {
     match metric {
         Metric::Capacity => (Scale::PerSecond, value.inverse().times(1e9)),
         Metric::StillRunning => (Scale::Count, value),
-        Metric::BytesPerTask => (Scale::Bytes, value),
+        Metric::BytesPerTask | Metric::PeakMemory => (Scale::Bytes, value),
         _ => (Scale::Duration, value),
     }
 }

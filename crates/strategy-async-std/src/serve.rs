@@ -148,7 +148,7 @@ impl Handlers {
                 running.finish()
             }
             (Dispatch::Inline, _) => requests.block(work),
-            (Dispatch::Blocking, _) => block().await,
+            (Dispatch::Blocking | Dispatch::Call, _) => block().await,
             (Dispatch::Pool, _) => self.pool.hold(async { block().await }).await,
             (Dispatch::Rayon, _) => Answer::not_implemented(),
         }

@@ -26,6 +26,7 @@ mod skewed;
 mod sort;
 mod spawn;
 mod timers;
+mod traffic;
 mod write_files;
 
 use std::io;

@@ -88,7 +88,7 @@ fn converse(mut stream: TcpStream, mut connection: Connection) -> io::Result<()>
 
 fn handle(requests: &Requests, work: Work) -> Answer {
     match work.dispatch {
-        Dispatch::Auto | Dispatch::Inline => requests.block(work),
+        Dispatch::Auto | Dispatch::Inline | Dispatch::Call => requests.block(work),
         _ => Answer::not_implemented(),
     }
 }

@@ -11,6 +11,7 @@ mod map;
 mod mixed;
 mod pipeline;
 mod serve;
+mod traffic;
 #[cfg(test)]
 mod vocabulary;
 
@@ -25,6 +26,7 @@ use workloads::map::Map;
 use workloads::mixed::Mixed;
 use workloads::pipeline::Pipeline;
 use workloads::serve::Server;
+use workloads::traffic::Traffic;
 
 use crate::bridge::Cpu;
 
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         .serve::<Server>()
         .serve::<Endpoints>()
         .serve::<Mixed>()
+        .serve::<Traffic>()
         .variant();
     worker::main(&[variant])
 }

@@ -113,7 +113,7 @@ async fn handle(requests: &Arc<Requests>, work: Work, pools: &Pools) -> io::Resu
             running.finish_with(pools.cpu.compute(move || work.compute()).await?)
         }
         Dispatch::Inline => requests.block(work),
-        Dispatch::Blocking => block(requests, work).await?,
+        Dispatch::Blocking | Dispatch::Call => block(requests, work).await?,
         Dispatch::Pool => {
             let _permit = pools.permits.acquire().await.map_err(io::Error::other)?;
             block(requests, work).await?

@@ -107,8 +107,10 @@ fn receive(stream: &mut TcpStream, connection: &mut Connection) -> io::Result<()
 /// many threads as there are workers.
 pub(crate) fn handle(rayon: &Rayon, requests: &Arc<Requests>, work: Work) -> Answer {
     match work.dispatch {
-        Dispatch::Auto if work.computes_long() => wait_then_compute(rayon, requests, work),
-        Dispatch::Auto | Dispatch::Inline => requests.block(work),
+        Dispatch::Auto | Dispatch::Call if work.computes_long() => {
+            wait_then_compute(rayon, requests, work)
+        }
+        Dispatch::Auto | Dispatch::Inline | Dispatch::Call => requests.block(work),
         Dispatch::Rayon => wait_then_compute(rayon, requests, work),
         Dispatch::Pool => block_in(rayon.bounded(requests.pool()), requests, work),
         Dispatch::Await | Dispatch::Blocking => Answer::not_implemented(),

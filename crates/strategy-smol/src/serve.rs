@@ -133,7 +133,7 @@ impl Handlers {
                 running.finish()
             }
             (Dispatch::Inline, _) => requests.block(work),
-            (Dispatch::Blocking, _) => block().await,
+            (Dispatch::Blocking | Dispatch::Call, _) => block().await,
             (Dispatch::Pool, _) => {
                 let _permit = self.pool.acquire().await;
                 block().await

@@ -23,6 +23,7 @@ mod skewed;
 mod sort;
 mod spawn;
 mod stealing;
+mod traffic;
 #[cfg(test)]
 mod vocabulary;
 mod write_files;

@@ -87,7 +87,7 @@ fn converse(
 /// The connection's own thread may wait and compute as long as it likes.
 fn handle(requests: &Arc<Requests>, work: Work, pool: &OnceLock<Pool>) -> Answer {
     match work.dispatch {
-        Dispatch::Auto | Dispatch::Inline => requests.block(work),
+        Dispatch::Auto | Dispatch::Inline | Dispatch::Call => requests.block(work),
         Dispatch::Pool => {
             let pool = pool.get_or_init(|| Pool::new(requests.pool()));
             let requests = Arc::clone(requests);

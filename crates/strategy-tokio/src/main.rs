@@ -21,6 +21,7 @@ mod serve;
 mod skewed;
 mod sort;
 mod spawn;
+mod traffic;
 #[cfg(test)]
 mod vocabulary;
 mod write_files;

@@ -126,7 +126,7 @@ impl Handlers {
                 Ok(running.finish())
             }
             Dispatch::Inline => Ok(requests.block(work)),
-            Dispatch::Blocking => block(requests, work).await,
+            Dispatch::Blocking | Dispatch::Call => block(requests, work).await,
             Dispatch::Pool => {
                 let _permit = self.pool.acquire().await.map_err(io::Error::other)?;
                 block(requests, work).await

@@ -379,6 +379,7 @@ fn by_metric(metric: Metric, value: f64) -> String {
         Metric::LatencyP99 => " at p99",
         Metric::WorstGap => " gap",
         Metric::StillRunning => " running",
+        Metric::PeakMemory => " at most",
         Metric::BytesPerTask => " a task",
     };
     format!("{}{what}", observation::shown(metric, value))

@@ -25,8 +25,11 @@ pub fn value(metric: Metric, operations: u64, measured: &Measured) -> Option<f64
             fact(sample, user).zip(fact(sample, kernel)).map(|(user, kernel)| user + kernel)
         }
         // Of all samples together: percentiles are not averaged.
-        Metric::LatencyP99 => None,
+        Metric::LatencyP99 | Metric::PeakMemory => None,
     };
+    if metric == Metric::PeakMemory {
+        return measured.peak_memory_bytes.map(|bytes| bytes as f64);
+    }
     if metric == Metric::LatencyP99 {
         return percentile(&merged_latency(&[measured]), 0.99).map(|ns| ns as f64);
     }
@@ -42,7 +45,7 @@ pub fn shown(metric: Metric, value: f64) -> String {
     match metric {
         Metric::Capacity => units::per_second(1e9 / value),
         Metric::StillRunning => format!("{value:.0}"),
-        Metric::BytesPerTask => units::bytes(value),
+        Metric::BytesPerTask | Metric::PeakMemory => units::bytes(value),
         _ => units::duration(value),
     }
 }

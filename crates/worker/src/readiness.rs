@@ -318,7 +318,7 @@ fn handle(work: Work) -> Handling {
         Dispatch::Inline => Handling::Now,
         Dispatch::Auto | Dispatch::Await if work.wait == Duration::ZERO => Handling::Now,
         Dispatch::Auto | Dispatch::Await => Handling::Timer,
-        Dispatch::Blocking | Dispatch::Pool | Dispatch::Rayon => Handling::Never,
+        Dispatch::Blocking | Dispatch::Pool | Dispatch::Rayon | Dispatch::Call => Handling::Never,
     }
 }
 

@@ -65,7 +65,15 @@ pub fn cases(profile: Profile, choice: &Choice) -> Result<Vec<(Entry, Case)>, Us
     }
     let mut cases: Vec<(Entry, Case)> = Vec::new();
     for entry in chosen {
-        for case in entry.cases(profile) {
+        let own = entry.cases(profile);
+        if own.is_empty() && !choice.workloads.is_empty() {
+            return Err(UsageError(format!(
+                "workload `{}` has no case in the {profile} profile: take --profile smoke, whose case \
+                 other parameters make into any other",
+                entry.spec.name
+            )));
+        }
+        for case in own {
             let case = adjusted(&entry, case, choice)
                 .map_err(|reason| UsageError(format!("{}: {reason}", entry.spec.name)))?;
             if !cases.iter().any(|(_, other)| other.id == case.id) {
@@ -231,6 +239,8 @@ mod tests {
             range,
             "map: parameter `blocks=0` is out of range: give a whole number from 1 to 16384"
         );
+        let none = choose(&["traffic"], &[]).unwrap_err();
+        assert!(none.contains("`traffic` has no case in the quick profile"), "{none}");
         let text = choose(&["map"], &["blocks"]).unwrap_err();
         assert!(text.contains("`blocks` is not an assignment: write it as key=value"));
         let files = choose(&["echo"], &["connections=900000"]).unwrap_err();

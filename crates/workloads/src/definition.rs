@@ -61,6 +61,8 @@ pub enum Metric {
     StillRunning,
     /// Memory that one more task takes, in the process and in the kernel together.
     BytesPerTask,
+    /// Largest resident memory of the process, bytes.
+    PeakMemory,
 }
 
 impl fmt::Display for Metric {
@@ -74,6 +76,7 @@ impl fmt::Display for Metric {
             Metric::WorstGap => "worst tick gap",
             Metric::StillRunning => "operations still running",
             Metric::BytesPerTask => "bytes per task",
+            Metric::PeakMemory => "peak memory",
         })
     }
 }

@@ -186,6 +186,7 @@ fn http_load(params: &EndpointsParams) -> HttpLoad {
         connections: params.requests as usize,
         pace: Pace::Burst,
         mix: vec![Share { per_mille: 1_000, work }],
+        counted: None,
         seed: 1,
     }
 }

@@ -35,6 +35,7 @@ pub mod serve;
 pub mod skewed;
 pub mod sort;
 pub mod spawn;
+pub mod traffic;
 pub mod write_files;
 
 pub use catalog::{Case, Entry, Kind, catalog, find};
@@ -80,6 +81,7 @@ macro_rules! for_each_workload {
                 $crate::serve::Server,
                 $crate::endpoints::Endpoints,
                 $crate::mixed::Mixed,
+                $crate::traffic::Traffic,
             ],
         }
     };

@@ -33,8 +33,10 @@ pub struct HttpLoad {
     pub connections: usize,
     /// When requests are sent.
     pub pace: Pace,
-    /// What they ask for. The latencies of the first class are those that count.
+    /// What they ask for.
     pub mix: Vec<Share>,
+    /// The class whose latencies count; `None` for all of them.
+    pub counted: Option<usize>,
     /// Seed of the schedule and of the order of the classes.
     pub seed: u64,
 }
@@ -169,6 +171,7 @@ mod tests {
             connections: 3,
             pace: Pace::Closed { requests: 10_000 },
             mix: vec![class(950, 0), class(50, 1)],
+            counted: None,
             seed: 7,
         }
     }

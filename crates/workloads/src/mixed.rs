@@ -188,6 +188,7 @@ fn http_load(params: &MixedParams) -> HttpLoad {
                 work: Work { units: params.heavy_units as u32, ..Work::default() },
             },
         ],
+        counted: Some(0),
         seed: 1,
     }
 }

@@ -11,6 +11,8 @@ pub enum Range {
     Integer(u64, u64),
     /// One of these words.
     OneOf(&'static [&'static str]),
+    /// Text that this function takes, and what that is.
+    Text(fn(&str) -> bool, &'static str),
 }
 
 /// A parameter as the user sees it.
@@ -92,7 +94,7 @@ pub fn set(params: &mut Value, keys: &[Key], assignment: &str) -> Result<(), Par
     })?;
     let value = match key.range {
         Range::Integer(..) => text.parse::<u64>().map(Value::from).ok(),
-        Range::OneOf(_) => Some(Value::from(text)),
+        Range::OneOf(_) | Range::Text(..) => Some(Value::from(text)),
     };
     params[name] =
         value.filter(|value| key.admits(value)).ok_or_else(|| key.out_of_range(text.to_owned()))?;
@@ -106,6 +108,7 @@ impl Key {
                 value.as_u64().is_some_and(|number| (low..=high).contains(&number))
             }
             Range::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+            Range::Text(takes, _) => value.as_str().is_some_and(takes),
         }
     }
 
@@ -119,6 +122,7 @@ impl std::fmt::Display for Range {
         match self {
             Range::Integer(low, high) => write!(f, "a whole number from {low} to {high}"),
             Range::OneOf(words) => write!(f, "one of {}", words.join(", ")),
+            Range::Text(_, what) => f.write_str(what),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The one HTTP service behind `serve`, `endpoints`, `mixed` and the latency backend: a request says how
+//! The one HTTP service behind `serve`, `endpoints`, `mixed`, `traffic` and the latency backend: a request says how
 //! long it waits, how much it computes, how large its answer is and how its handler is dispatched.
 //!
 //! A [`Connection`] holds everything of a conversation but the socket: a server asks it for the next
@@ -45,16 +45,19 @@ pub enum Dispatch {
     Pool,
     /// Waits on the model's timer, computes on a rayon pool.
     Rayon,
+    /// A wait that is a blocking call without an asynchronous form: as the strategy recommends it for these.
+    Call,
 }
 
 impl Dispatch {
-    const ALL: [Dispatch; 6] = [
+    const ALL: [Dispatch; 7] = [
         Dispatch::Auto,
         Dispatch::Await,
         Dispatch::Inline,
         Dispatch::Blocking,
         Dispatch::Pool,
         Dispatch::Rayon,
+        Dispatch::Call,
     ];
 
     /// The word in a request's target.
@@ -66,6 +69,7 @@ impl Dispatch {
             Dispatch::Blocking => "blocking",
             Dispatch::Pool => "pool",
             Dispatch::Rayon => "rayon",
+            Dispatch::Call => "call",
         }
     }
 }

@@ -272,6 +272,7 @@ fn http_load(params: &ServerParams) -> HttpLoad {
             Drive::Open => Pace::Open { rate: params.rate.max(1) as f64, requests },
         },
         mix: vec![Share { per_mille: 1_000, work: params.work() }],
+        counted: None,
         seed: 1,
     }
 }

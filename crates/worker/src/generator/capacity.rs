@@ -121,7 +121,10 @@ impl Driver {
             digest.add(index, self.answers[class * SEEDS as usize + seed as usize]);
             by_class[class].push(latency);
         }
-        let counted = histogram(by_class[0].iter().copied());
+        let counted = match self.load.counted {
+            Some(class) => histogram(by_class[class].iter().copied()),
+            None => histogram(by_class.iter().flatten().copied()),
+        };
         let mut facts = Facts::new();
         if open {
             let lag = histogram(seen.lag_ns.iter().copied()).value_at_quantile(0.99);
@@ -238,7 +241,12 @@ impl Search {
         self.wall_ns += seen.wall_ns;
         self.requests += seen.sent;
         self.cpu_ns += seen.usage.map_or(0, |used| used.cpu_ns());
-        let latencies = histogram(seen.answers.iter().map(|&(_, latency)| latency));
+        let counts = |index| {
+            let class = driver.load.request(index).0;
+            driver.load.counted.is_none_or(|counted| counted == class)
+        };
+        let counted = seen.answers.iter().filter(|(index, _)| counts(*index));
+        let latencies = histogram(counted.map(|&(_, latency)| latency));
         let in_time = latencies.value_at_quantile(0.99) <= self.target.as_nanos() as u64;
         let passes = seen.unanswered == 0 && in_time && growth(&due, &seen) <= MAX_GROWTH;
         if passes {

@@ -61,7 +61,13 @@ fn failure(target: SocketAddr, load: &HttpLoad) -> Failure {
 }
 
 fn load(pace: Pace, work: Work) -> HttpLoad {
-    HttpLoad { connections: 20, pace, mix: vec![Share { per_mille: 1_000, work }], seed: 5 }
+    HttpLoad {
+        connections: 20,
+        pace,
+        mix: vec![Share { per_mille: 1_000, work }],
+        counted: None,
+        seed: 5,
+    }
 }
 
 fn waiting(millis: u64) -> Work {

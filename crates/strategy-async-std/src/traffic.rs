@@ -1,0 +1,25 @@
+//! `traffic`: what waits and computes for a moment in its task, the rest on the blocking pool.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use worker::{How, Serve};
+use workloads::traffic::{Traffic, TrafficParams};
+
+use crate::AsyncStd;
+use crate::serve::{Heavy, serve};
+
+impl Serve<Traffic> for AsyncStd {
+    fn how(_: &TrafficParams) -> Option<How> {
+        How::fair(
+            "one spawned task per connection; blocking calls handed to spawn_blocking, long computing \
+             too, as much at once as there are workers",
+            "https://docs.rs/async-std/latest/async_std/task/fn.spawn_blocking.html",
+        )
+    }
+
+    fn serve(&self, listener: TcpListener, service: &Arc<Traffic>) -> io::Result<()> {
+        serve(listener, service.requests(), Heavy::OnPool { at_once: self.workers })
+    }
+}

@@ -1,0 +1,450 @@
+//! `traffic`: an HTTP server under requests of several classes that somebody has described, such as those of
+//! their own service.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::request::{Bounds, Dispatch, MAX_SIZE, MAX_UNITS, MAX_WAIT, MIN_SIZE, Requests, Work};
+use crate::serve::Drive;
+use crate::{
+    Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Key, Limit, Load, Metric, Pace,
+    Params, Profile, Range, Sampling, Service, Share, Spec,
+};
+
+/// Classes at most.
+pub const MAX_CLASSES: usize = 8;
+/// Longest computing of a request, microseconds.
+pub const MAX_CPU_US: u64 = 1_000_000;
+
+/// The service.
+#[derive(Debug)]
+pub struct Traffic {
+    requests: Arc<Requests>,
+    blocks: bool,
+}
+
+/// By which number an open loop is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judged {
+    /// The 99th percentile of the latency of the class that counts.
+    P99,
+    /// CPU time of the server per request.
+    Cpu,
+    /// Largest resident memory of the server.
+    Memory,
+}
+
+/// Its parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrafficParams {
+    /// What the load generator does.
+    pub drive: Drive,
+    /// The number that `open` is judged by.
+    pub judged: Judged,
+    /// Connections that it keeps open; the server closes more.
+    pub connections: u64,
+    /// Requests in one run of `closed` and `open`.
+    pub requests: u64,
+    /// In `open`, requests a second.
+    pub rate: u64,
+    /// In `capacity`, the p99 that a rate has to keep to, microseconds.
+    pub target_us: u64,
+    /// In `capacity`, the length of one step of the search, milliseconds.
+    pub step_ms: u64,
+    /// The class whose latency counts, from 1 on; 0 for all of them.
+    pub counted: u64,
+    /// The classes.
+    pub classes: Classes,
+    /// Time that a unit of computing takes, nanoseconds; 0 for what it takes on this machine.
+    pub unit_ns: u64,
+}
+
+/// A class of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestClass {
+    /// How many of a thousand requests are of this class.
+    pub per_mille: u32,
+    /// How long one waits for somebody else.
+    pub wait: Duration,
+    /// How long it computes after that, microseconds.
+    pub cpu_us: u64,
+    /// Size of the answer, bytes.
+    pub size: u32,
+    /// Whether the wait is a blocking call that has no asynchronous form.
+    pub blocking: bool,
+}
+
+/// All classes, whose shares add up to a thousand. Written as words such as `900/20000/50/4096/async`:
+/// per mille, wait and computing in microseconds, bytes of the answer, and `async` or `blocking`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Classes(Vec<RequestClass>);
+
+impl Classes {
+    /// Checks the classes.
+    ///
+    /// # Errors
+    /// One clause that says what is wrong with them.
+    pub fn new(classes: Vec<RequestClass>) -> Result<Self, String> {
+        let total: u32 = classes.iter().map(|class| class.per_mille).sum();
+        if classes.is_empty() || classes.len() > MAX_CLASSES {
+            return Err(format!("give 1 to {MAX_CLASSES} classes"));
+        }
+        if total != 1_000 || classes.iter().any(|class| class.per_mille == 0) {
+            return Err("the shares are positive and add up to 1,000".to_owned());
+        }
+        let too_much = |class: &RequestClass| {
+            class.wait > MAX_WAIT || class.cpu_us > MAX_CPU_US || class.size > MAX_SIZE
+        };
+        if classes.iter().any(too_much) {
+            return Err(format!(
+                "a request waits for at most {} s, computes for at most {MAX_CPU_US} µs and answers at \
+                 most {MAX_SIZE} bytes",
+                MAX_WAIT.as_secs()
+            ));
+        }
+        Ok(Classes(classes))
+    }
+
+    /// Each of them.
+    pub fn each(&self) -> &[RequestClass] {
+        &self.0
+    }
+}
+
+impl FromStr for Classes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let class = |word: &str| {
+            let parts: Vec<_> = word.split('/').collect();
+            let [per_mille, wait_us, cpu_us, size, kind] = parts[..] else { return None };
+            Some(RequestClass {
+                per_mille: per_mille.parse().ok()?,
+                wait: Duration::from_micros(wait_us.parse().ok()?),
+                cpu_us: cpu_us.parse().ok()?,
+                size: size.parse().ok()?,
+                blocking: match kind {
+                    "async" => false,
+                    "blocking" => true,
+                    _ => return None,
+                },
+            })
+        };
+        let classes: Option<Vec<_>> = text.split_whitespace().map(class).collect();
+        Classes::new(
+            classes.ok_or("a class is per mille/wait µs/computing µs/bytes/async or blocking")?,
+        )
+    }
+}
+
+impl fmt::Display for Classes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, class) in self.0.iter().enumerate() {
+            let RequestClass { per_mille, wait, cpu_us, size, blocking } = class;
+            let kind = if *blocking { "blocking" } else { "async" };
+            let space = if index == 0 { "" } else { " " };
+            write!(f, "{space}{per_mille}/{}/{cpu_us}/{size}/{kind}", wait.as_micros())?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Classes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Classes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl Params for TrafficParams {
+    const KEYS: &'static [Key] = &[
+        Key {
+            name: "drive",
+            range: Range::OneOf(&["closed", "capacity", "open"]),
+            meaning: "closed loop, search for the capacity, or open loop at a rate",
+        },
+        Key {
+            name: "judged",
+            range: Range::OneOf(&["p99", "cpu", "memory"]),
+            meaning: "what open is judged by",
+        },
+        Key {
+            name: "connections",
+            range: Range::Integer(1, 100_000),
+            meaning: "connections kept open; the server closes more",
+        },
+        Key {
+            name: "requests",
+            range: Range::Integer(1, 100_000_000),
+            meaning: "requests in one run of closed and open",
+        },
+        Key {
+            name: "rate",
+            range: Range::Integer(1, 10_000_000),
+            meaning: "requests a second in open",
+        },
+        Key {
+            name: "target_us",
+            range: Range::Integer(1, 120_000_000),
+            meaning: "p99 that a rate has to keep to in the search for the capacity, µs",
+        },
+        Key {
+            name: "step_ms",
+            range: Range::Integer(10, 60_000),
+            meaning: "length of one step of the search, ms",
+        },
+        Key {
+            name: "counted",
+            range: Range::Integer(0, MAX_CLASSES as u64),
+            meaning: "the class whose latency counts, from 1 on; 0: all",
+        },
+        Key {
+            name: "classes",
+            range: Range::Text(
+                |text| text.parse::<Classes>().is_ok(),
+                "words such as 900/20000/50/4096/async: per mille (1,000 in all), wait and computing \
+                 in µs, bytes of the answer, async or blocking",
+            ),
+            meaning: "the classes of requests",
+        },
+        Key {
+            name: "unit_ns",
+            range: Range::Integer(0, 1_000_000),
+            meaning: "time of a unit of computing, ns; 0: what it takes here",
+        },
+    ];
+}
+
+impl TrafficParams {
+    /// What a request of a class asks for.
+    fn work(&self, class: &RequestClass) -> Work {
+        let units = class.cpu_us * 1_000 / self.unit_ns.max(1);
+        Work {
+            wait: class.wait,
+            units: units.min(u64::from(MAX_UNITS)) as u32,
+            size: class.size.max(MIN_SIZE),
+            dispatch: if class.blocking { Dispatch::Call } else { Dispatch::Auto },
+            ..Work::default()
+        }
+    }
+
+    /// The shortest p99 that there can be: 99 of 100 requests that count take no longer by themselves.
+    fn shortest_p99(&self) -> Duration {
+        let classes = self.classes.each();
+        let counted = match self.counted as usize {
+            0 => classes,
+            class => classes.get(class - 1).map_or(classes, std::slice::from_ref),
+        };
+        let mut times: Vec<_> = counted
+            .iter()
+            .map(|class| (class.wait + Duration::from_micros(class.cpu_us), class.per_mille))
+            .collect();
+        times.sort_unstable();
+        let all: u32 = times.iter().map(|(_, share)| share).sum();
+        let mut seen = 0;
+        let reaches = |&&(_, share): &&(Duration, u32)| {
+            seen += share;
+            100 * seen >= 99 * all
+        };
+        times.iter().find(reaches).map_or(Duration::ZERO, |(time, _)| *time)
+    }
+}
+
+impl Definition for Traffic {
+    const SPEC: Spec = Spec {
+        name: "traffic",
+        class: Class::Mixed,
+        question: "How does a service fare whose requests somebody has described?",
+        operation: "request",
+        metric: Metric::LatencyP99,
+    };
+    type Params = TrafficParams;
+
+    /// Only to see that it works: whoever asks describes the requests.
+    fn cases(profile: Profile) -> Vec<TrafficParams> {
+        if profile != Profile::Smoke {
+            return Vec::new();
+        }
+        let class = |per_mille, wait_ms, cpu_us, blocking| RequestClass {
+            per_mille,
+            wait: Duration::from_millis(wait_ms),
+            cpu_us,
+            size: 256,
+            blocking,
+        };
+        let classes =
+            vec![class(800, 2, 20, false), class(150, 1, 0, true), class(50, 0, 500, false)];
+        let open = TrafficParams {
+            drive: Drive::Open,
+            judged: Judged::P99,
+            connections: 16,
+            requests: 60,
+            rate: 500,
+            target_us: 100_000,
+            step_ms: 30,
+            counted: 0,
+            classes: Classes::new(classes).expect("the shares add up"),
+            unit_ns: 0,
+        };
+        vec![TrafficParams { drive: Drive::Capacity, ..open.clone() }, open]
+    }
+
+    fn label(params: &TrafficParams) -> String {
+        match params.drive {
+            Drive::Closed => format!("closed,c={}", params.connections),
+            Drive::Capacity => "capacity".to_owned(),
+            Drive::Open => format!("rate={}", params.rate),
+        }
+    }
+
+    fn operations(params: &TrafficParams) -> u64 {
+        params.requests
+    }
+
+    fn metric(params: &TrafficParams) -> Metric {
+        match (params.drive, params.judged) {
+            (Drive::Capacity, _) => Metric::Capacity,
+            (Drive::Closed, _) | (_, Judged::Cpu) => Metric::CpuPerOperation,
+            (Drive::Open, Judged::P99) => Metric::LatencyP99,
+            (Drive::Open, Judged::Memory) => Metric::PeakMemory,
+        }
+    }
+
+    fn limit(params: &TrafficParams) -> Limit {
+        match Self::metric(params) {
+            Metric::LatencyP99 => Limit::time(
+                params.shortest_p99(),
+                "what 99 of 100 requests take that have the machine to themselves",
+            ),
+            Metric::Capacity => Limit::FloorOverWorkers,
+            _ => Limit::Floor,
+        }
+    }
+
+    /// Every connection has been served before the window, and one window is long.
+    fn sampling(_: &TrafficParams) -> Sampling {
+        Sampling::Once
+    }
+
+    fn settle(params: TrafficParams, grant: &Grant) -> TrafficParams {
+        let unit_ns = if params.unit_ns == 0 { grant.unit_ns.max(1) } else { params.unit_ns };
+        TrafficParams { unit_ns, ..params }
+    }
+}
+
+impl Service for Traffic {
+    fn new(params: &TrafficParams) -> Self {
+        let bounds = Bounds {
+            connections: params.connections as usize,
+            pool: 1,
+            patience: Duration::from_secs(10),
+        };
+        let blocks = params.classes.each().iter().any(|class| class.blocking);
+        Traffic { requests: Requests::new(bounds), blocks }
+    }
+
+    fn expected(params: &TrafficParams) -> Digest {
+        http_load(params).expected()
+    }
+
+    fn load(params: &TrafficParams) -> Load {
+        Load::Http(http_load(params))
+    }
+
+    fn census(&self) -> &Census {
+        self.requests.census()
+    }
+
+    fn facts(&self) -> Result<Facts, String> {
+        Ok(self.requests.facts())
+    }
+}
+
+impl Traffic {
+    /// The state that all connections share.
+    pub fn requests(&self) -> &Arc<Requests> {
+        &self.requests
+    }
+
+    /// Whether some requests make a blocking call.
+    pub fn blocks(&self) -> bool {
+        self.blocks
+    }
+}
+
+fn http_load(params: &TrafficParams) -> HttpLoad {
+    let requests = params.requests;
+    let share =
+        |class: &RequestClass| Share { per_mille: class.per_mille, work: params.work(class) };
+    HttpLoad {
+        connections: params.connections as usize,
+        pace: match params.drive {
+            Drive::Closed => Pace::Closed { requests },
+            Drive::Capacity => Pace::Capacity {
+                target: Duration::from_micros(params.target_us),
+                step: Duration::from_millis(params.step_ms),
+            },
+            Drive::Open => Pace::Open { rate: params.rate as f64, requests },
+        },
+        mix: params.classes.each().iter().map(share).collect(),
+        counted: (params.counted as usize).checked_sub(1),
+        seed: 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_read_as_they_are_written() {
+        let text = "900/20000/50/4096/async 100/0/5000/0/blocking";
+        let classes: Classes = text.parse().unwrap();
+        assert_eq!(classes.to_string(), text);
+        assert_eq!(classes.each()[1].cpu_us, 5_000);
+        for wrong in [
+            "",
+            "1000/0/0/0",
+            "1000/0/0/0/sometimes",
+            "900/0/0/0/async",
+            "1000/61000000/0/0/async",
+            "1000/0/1000001/0/async",
+            "1000/0/-1/0/async",
+        ] {
+            assert!(wrong.parse::<Classes>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_limit_is_what_99_of_100_requests_that_count_take_by_themselves() {
+        let classes = "895/1000/0/16/async 100/0/5000/16/async 5/9000000/0/16/async";
+        let of = |counted| TrafficParams {
+            counted,
+            classes: classes.parse().unwrap(),
+            ..Traffic::cases(Profile::Smoke).remove(1)
+        };
+        assert_eq!(of(0).shortest_p99(), Duration::from_millis(5));
+        assert_eq!(of(1).shortest_p99(), Duration::from_millis(1));
+        assert_eq!(of(3).shortest_p99(), Duration::from_secs(9));
+    }
+
+    #[test]
+    fn computing_is_as_long_as_described_on_this_machine() {
+        let grant = Grant { unit_ns: 800, ..Grant::default() };
+        let params = Traffic::settle(Traffic::cases(Profile::Smoke).remove(0), &grant);
+        let work: Vec<_> = params.classes.each().iter().map(|class| params.work(class)).collect();
+        assert_eq!(work[2].units, 625, "500 µs of 800 ns");
+        assert_eq!((work[0].dispatch, work[1].dispatch), (Dispatch::Auto, Dispatch::Call));
+    }
+}
