@@ -43,8 +43,7 @@ impl<'a> Contest<'a> {
             .map(|entry| {
                 let processes = processes(entry, false);
                 let how = processes.iter().flatten().find_map(|process| process.how.as_ref());
-                let contestant =
-                    is_contestant(&entries[entry].strategy, how.map(|how| how.standing));
+                let contestant = is_contestant(&entries[entry], how.map(|how| how.standing));
                 Observed { entry, contestant, processes }
             })
             .filter(|observed| observed.processes.iter().any(Option::is_some))
@@ -101,8 +100,13 @@ pub(crate) fn is_judged(metric: Metric) -> bool {
     metric != Metric::StillRunning
 }
 
-/// Whether an entry takes part in the comparison: neither the floor nor a misuse.
-pub(crate) fn is_contestant(strategy: &str, standing: Option<Standing>) -> bool {
+/// Whether an entry takes part in the comparison: neither excluded nor unfit for it.
+fn is_contestant(entry: &PlannedEntry, standing: Option<Standing>) -> bool {
+    entry.excluded.is_none() && is_fair(&entry.strategy, standing)
+}
+
+/// Whether what somebody measured may be compared: neither the floor nor a misuse.
+pub(crate) fn is_fair(strategy: &str, standing: Option<Standing>) -> bool {
     strategy != "floor" && !matches!(standing, Some(Standing::Misuse | Standing::Floor))
 }
 
@@ -122,7 +126,7 @@ pub(crate) fn twin(first: &Round, entries: &[PlannedEntry]) -> Option<usize> {
     let value = |visit: &Visited| {
         let process = visit.outcome.as_ref().ok()?;
         let standing = process.how.as_ref().map(|how| how.standing);
-        let fair = is_contestant(&entries[visit.entry].strategy, standing);
+        let fair = is_contestant(&entries[visit.entry], standing);
         Some((visit.entry, process.value.filter(|_| fair)?))
     };
     let visits = first.visits.iter().filter(|visit| !visit.twin);

@@ -7,6 +7,7 @@ mod cli;
 mod comparable;
 mod compare;
 mod contest;
+mod decide;
 mod figure;
 mod histogram;
 mod host;
@@ -22,6 +23,7 @@ mod report;
 mod run;
 mod schedule;
 mod selftest;
+mod service;
 mod sources;
 
 use std::process::ExitCode;

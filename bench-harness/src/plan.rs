@@ -10,6 +10,7 @@ use workloads::{Amount, Case, Class, Digest, Entry, Limit, Metric, Profile, Samp
 
 use crate::judge::Design;
 use crate::programs::Program;
+use crate::service::ServiceProfile;
 
 /// Version of the files of a run.
 pub(crate) const SCHEMA: u32 = 4;
@@ -35,6 +36,9 @@ pub(crate) struct Plan {
     /// The capacity from which rates follow, where any do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) capacity: Option<Capacity>,
+    /// The service that is to be decided about, where one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) service: Option<ServiceProfile>,
 }
 
 /// What the slowest contestant served in time before the run began.
@@ -83,6 +87,9 @@ pub(crate) struct PlannedEntry {
     /// The workloads that it has, where it has not all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) only: Option<Vec<String>>,
+    /// Why it is measured but cannot win, where somebody decides so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) excluded: Option<String>,
 }
 
 impl PlannedEntry {
@@ -113,9 +120,10 @@ impl PlannedCase {
         expected: Digest,
     ) -> Self {
         PlannedCase {
-            // The id of a sweep or a pinned case says so; others may hold what was settled.
-            id: match (&sized.swept, sized.placement) {
-                (None, Placement::Free) => case.id.clone(),
+            // The id of a sweep or a pinned case says so, as does one that was given; others may hold what
+            // was settled.
+            id: match (&sized.swept, sized.placement, sized.named) {
+                (None, Placement::Free, false) => case.id.clone(),
                 _ => sized.id.clone(),
             },
             workload: sized.entry.spec.name.to_owned(),
@@ -145,6 +153,8 @@ pub(crate) struct SizedCase {
     /// The case's own id, where it gets several numbers of workers.
     pub(crate) swept: Option<String>,
     pub(crate) placement: Placement,
+    /// Whether its id was given to it, and does not follow from its parameters.
+    pub(crate) named: bool,
 }
 
 /// Workloads in which somebody is woken all the time. Where the system places the two decides much of the
@@ -168,6 +178,7 @@ pub(crate) fn sized(cases: Vec<(Entry, Case)>, counts: &[usize]) -> Vec<SizedCas
             workers,
             swept: swept.then(|| case.id.clone()),
             placement,
+            named: entry.case(&case.params).is_ok_and(|own| own.id != case.id),
         };
         sized.extend(counts.iter().map(|&workers| {
             let suffix = if swept { format!("{separator}w={workers}") } else { String::new() };
@@ -189,6 +200,7 @@ pub(crate) fn entries(programs: &[Program]) -> Vec<PlannedEntry> {
         variant: variant.to_owned(),
         program_blake3: program.hash.clone(),
         only: program.description.only.get(variant).cloned(),
+        excluded: None,
     };
     programs
         .iter()
@@ -269,9 +281,11 @@ pub(crate) mod tests {
                     variant: id.split('/').nth(1).unwrap_or("default").to_owned(),
                     program_blake3: String::new(),
                     only: None,
+                    excluded: None,
                 })
                 .collect(),
             capacity: None,
+            service: None,
         }
     }
 

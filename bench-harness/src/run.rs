@@ -12,6 +12,7 @@ use workloads::{Profile, find};
 
 use crate::calibration::Calibration;
 use crate::capacity::capacity;
+use crate::decide;
 use crate::host::Host;
 use crate::journal::{Journal, Measurement, Outcome, RoundEnd, Rounds, Run};
 use crate::judge::Design;
@@ -20,6 +21,7 @@ use crate::plan::{self, Plan, PlannedCase, SCHEMA};
 use crate::programs::{Program, Source, workspace_root};
 use crate::progress::{Left, Progress, Teller, span};
 use crate::schedule::{Cell, Next, Schedule};
+use crate::service::ServiceProfile;
 
 /// How long to wait for calm on a busy machine, before its noise is accepted.
 const PATIENCE: u32 = 10;
@@ -29,6 +31,8 @@ const PATIENCE: u32 = 10;
 pub(crate) struct Settings {
     pub(crate) profile: Profile,
     pub(crate) choice: Choice,
+    /// The service that is to be decided about, instead of the choice.
+    pub(crate) service: Option<ServiceProfile>,
     pub(crate) source: Source,
     /// This many rounds of everything, instead of what the profile's looks decide.
     pub(crate) rounds: Option<usize>,
@@ -48,14 +52,19 @@ pub(crate) struct Settings {
 /// If the settings cannot be met, a strategy cannot be built, or the journal cannot be written.
 pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     let teller = settings.teller;
-    let cases = selection::cases(settings.profile, &settings.choice)?;
+    let cases = match &settings.service {
+        Some(service) => decide::cases(service, settings.profile)?,
+        None => selection::cases(settings.profile, &settings.choice)?,
+    };
     let counts = worker_counts(&settings.workers)?;
     let workers = *counts.last().expect("there is at least one");
     let now = SystemTime::now();
     let folder = settings.out.unwrap_or_else(|| {
         let stamp = humantime::format_rfc3339_seconds(now).to_string().replace(['-', ':'], "");
         let root = workspace_root().unwrap_or_default();
-        root.join("results").join(format!("{stamp}-{}", settings.profile))
+        let what = settings.profile.to_string();
+        let what = if settings.service.is_some() { "decision" } else { &what };
+        root.join("results").join(format!("{stamp}-{what}"))
     });
     stop_on_interrupt()?;
     // Before building: what is refused should be refused at once.
@@ -94,6 +103,11 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
         (None, None) => plan::budget(settings.profile),
         (given, _) => given,
     };
+    let mut entries = plan::entries(&programs);
+    for (strategy, reason) in settings.service.iter().flat_map(ServiceProfile::left_out) {
+        let of_it = entries.iter_mut().filter(|entry| entry.strategy == strategy);
+        of_it.for_each(|entry| entry.excluded = Some(reason.clone()));
+    }
     let clock = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
     let plan = Plan {
         schema: SCHEMA,
@@ -105,8 +119,9 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
         budget_ms: budget.map(|budget| budget.as_millis() as u64),
         time_limit_ms: time_limit.as_millis() as u64,
         cases: planned,
-        entries: plan::entries(&programs),
+        entries,
         capacity,
+        service: settings.service,
     };
     let mut host = Host::observe(workspace_root().as_deref());
     host.calibration = Some(Calibration::measure(&peer));

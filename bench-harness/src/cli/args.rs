@@ -10,6 +10,7 @@ use worker::selection::ProfileArg;
 use super::examples;
 use crate::load::LoadArgs;
 use crate::report::exports::Export;
+use crate::service::NewArgs;
 
 /// Measures how concurrency models for Rust do the same work, and writes the comparison.
 #[derive(Debug, Parser)]
@@ -31,6 +32,9 @@ pub(super) enum Command {
     /// Measure, judge and report (the default)
     #[command(after_help = examples::RUN)]
     Run(RunArgs),
+    /// Measure a described service in every model, and write a decision record
+    #[command(after_help = examples::DECIDE)]
+    Decide(DecideArgs),
     /// List strategies, workloads and the cases of a profile
     #[command(after_help = examples::LIST)]
     List {
@@ -84,6 +88,12 @@ pub(super) enum Command {
         #[arg(long, value_enum)]
         format: Export,
     },
+    /// Write and check profile files, which describe a service of your own
+    #[command(after_help = examples::PROFILE)]
+    Profile {
+        #[command(subcommand)]
+        action: ProfileCommand,
+    },
     /// Print the JSON Schema of `summary.json`
     #[command(after_help = examples::SCHEMA)]
     Schema,
@@ -128,6 +138,20 @@ pub(super) enum Command {
     Spin,
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum ProfileCommand {
+    /// Say what profile files mean on this machine, or what is wrong with them
+    #[command(after_help = examples::PROFILE_CHECK)]
+    Check {
+        /// Profile files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Write a commented profile file: an example with values of your own
+    #[command(after_help = examples::PROFILE_NEW)]
+    New(NewArgs),
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ProgramArgs {
     /// Strategies to run, separated by commas [default: all]
@@ -136,6 +160,38 @@ pub(super) struct ProgramArgs {
     /// Take every executable named `strategy-*` in this folder instead of building them
     #[arg(long, value_name = "DIR")]
     pub(super) bin_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DecideArgs {
+    /// Profile file that describes the service
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// How much to measure
+    #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
+    pub(super) profile: ProfileArg,
+    #[command(flatten)]
+    pub(super) programs: ProgramArgs,
+    /// Rounds: process runs of every cell [default: as many as it takes to decide, within the profile's
+    /// limits]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) rounds: Option<u32>,
+    /// Time for measuring, such as 10m, spent where it decides most [default: by profile]
+    #[arg(long, value_name = "DURATION", value_parser = time_budget)]
+    pub(super) time_budget: Option<Duration>,
+    /// Worker threads [default: the CPUs that this process may use]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(super) workers: Option<usize>,
+    /// Seed of the random order [default: from the clock]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(super) seed: Option<u64>,
+    /// Folder to write the run and the record to [default: results/TIME-decision]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Say nothing on standard error but what went wrong
+    #[arg(long, short)]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Args)]

@@ -28,6 +28,14 @@ Examples:
   # Go on with a run that was interrupted
   bench-harness run --resume results/sweep";
 
+pub(super) const DECIDE: &str = "\
+Examples:
+  # Which model suits the service that a file describes
+  bench-harness decide profiles/api-gateway.toml
+
+  # The same with more certainty, kept in a folder
+  bench-harness decide profiles/crud.toml --profile standard --out results/crud";
+
 pub(super) const LIST: &str = "\
 Examples:
   # What `run` would measure
@@ -85,6 +93,30 @@ Examples:
   # Look at it with what reads hyperfine's results
   bench-harness export results/monday --format hyperfine > hyperfine.json";
 
+pub(super) const PROFILE: &str = "\
+Examples:
+  # Answer a few questions and get a profile of your service
+  bench-harness profile new --out service.toml
+
+  # See what it means on this machine
+  bench-harness profile check service.toml";
+
+pub(super) const PROFILE_CHECK: &str = "\
+Examples:
+  # See what two profiles mean on this machine
+  bench-harness profile check service.toml profiles/chat.toml";
+
+pub(super) const PROFILE_NEW: &str = "\
+Examples:
+  # Answer a few questions on the terminal
+  bench-harness profile new --out service.toml
+
+  # The example of a service on a database, as it is
+  bench-harness profile new --kind crud > service.toml
+
+  # A gateway of your own, without questions
+  bench-harness profile new --kind gateway --rate 900 --wait 35ms --p99 150ms --out service.toml";
+
 pub(super) const SCHEMA: &str = "\
 Examples:
   # Keep the schema beside what is checked with it
@@ -113,3 +145,31 @@ Examples:
 
   # Keep the pages where `man` finds them
   bench-harness man --out ~/.local/share/man/man1";
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use crate::cli::args::Cli;
+
+    /// Those of commands right below the program are tested with the rest of its help.
+    #[test]
+    fn commands_of_commands_end_with_examples_that_are_understood() {
+        let program = Cli::command();
+        let commands = program.get_subcommands().flat_map(clap::Command::get_subcommands);
+        let mut tried = 0;
+        for command in commands {
+            let help = command.get_after_help().expect("every command has examples").to_string();
+            let lines = help.lines().filter_map(|line| line.trim().strip_prefix("bench-harness"));
+            for line in lines {
+                let words = line.split_whitespace().take_while(|word| *word != ">");
+                if let Err(error) = Cli::try_parse_from(["bench-harness"].into_iter().chain(words))
+                {
+                    panic!("{line}: {error}");
+                }
+                tried += 1;
+            }
+        }
+        assert!(tried > 1);
+    }
+}

@@ -14,13 +14,14 @@ use crate::progress::Teller;
 use crate::report::layout::Look;
 use crate::report::{self, Report};
 use crate::run::{self, Settings};
-use crate::{check, comparable, compare, journal, load, selftest};
+use crate::service::ServiceProfile;
+use crate::{check, comparable, compare, journal, load, selftest, service};
 
 mod args;
 mod examples;
 mod help;
 
-use args::{Cli, Command, ProgramArgs, RunArgs};
+use args::{Cli, Command, DecideArgs, ProfileCommand, ProgramArgs, RunArgs};
 
 /// Does what the command line says.
 pub(crate) fn main() -> anyhow::Result<ExitCode> {
@@ -37,6 +38,7 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
                 Teller::new(quiet),
             )
         }
+        Cli { command: Some(Command::Decide(args)), .. } => decide_command(args),
         Cli { command: Some(Command::List { profile }), .. } => list(profile.into()),
         Cli { command: Some(Command::Check { programs, workers, quiet }), .. } => {
             check::check(&source(programs)?, workers, Teller::new(quiet))
@@ -54,6 +56,7 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
             show(&report::exports::render(format, &pooled(&runs, "export")?))?;
             Ok(ExitCode::SUCCESS)
         }
+        Cli { command: Some(Command::Profile { action }), .. } => profile(action),
         Cli { command: Some(Command::Schema), .. } => {
             show(report::summary::SCHEMA)?;
             Ok(ExitCode::SUCCESS)
@@ -92,6 +95,7 @@ fn run_command(args: RunArgs) -> anyhow::Result<ExitCode> {
                 params: Vec::new(),
                 faithful: args.faithful,
             },
+            service: None,
             source: source(args.programs)?,
             rounds: args.rounds.map(|rounds| rounds as usize),
             time_budget: args.time_budget,
@@ -102,7 +106,34 @@ fn run_command(args: RunArgs) -> anyhow::Result<ExitCode> {
             teller,
         })?,
     };
-    let Some(folder) = finished else { return Ok(ExitCode::from(130)) };
+    finish(finished)
+}
+
+fn decide_command(args: DecideArgs) -> anyhow::Result<ExitCode> {
+    let service = ServiceProfile::read(&args.file)?;
+    let lacks = service.lacks();
+    if !lacks.is_empty() {
+        let file = args.file.display();
+        return Err(UsageError(format!("{file} cannot be run here: {}", lacks.join("; "))).into());
+    }
+    finish(run::start(Settings {
+        profile: args.profile.into(),
+        choice: Choice::default(),
+        service: Some(service),
+        source: source(args.programs)?,
+        rounds: args.rounds.map(|rounds| rounds as usize),
+        time_budget: args.time_budget,
+        workers: args.workers.into_iter().collect(),
+        seed: args.seed,
+        out: args.out,
+        time_limit: None,
+        teller: Teller::new(args.quiet),
+    })?)
+}
+
+/// Makes and shows the report of a run that has ended, and not of one that was interrupted.
+fn finish(folder: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let Some(folder) = folder else { return Ok(ExitCode::from(130)) };
     let report = Report::of(&journal::Run::read(&folder)?);
     report::write(&report, &folder)?;
     show(&format!("{}\nwritten to {}\n", rendered(&report), folder.display()))?;
@@ -131,6 +162,24 @@ fn report_runs(
         report::splice::splice(&file, &report::markdown::overview(&report))?;
     }
     show(&rendered(&report))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn profile(action: ProfileCommand) -> anyhow::Result<ExitCode> {
+    match action {
+        ProfileCommand::New(args) => show(&service::new(args)?)?,
+        ProfileCommand::Check { files } => {
+            let (text, mut refusals) = service::check(&files);
+            show(&text)?;
+            if let Some(last) = refusals.pop() {
+                for refusal in refusals {
+                    // Where standard error is closed, the exit code has to do.
+                    let _ = writeln!(std::io::stderr(), "error: {refusal}");
+                }
+                return Err(last.into());
+            }
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -66,6 +66,18 @@ pub(crate) enum Verdict {
     Alone,
 }
 
+impl Verdict {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Verdict::Best => "best",
+            Verdict::Tied => "tied",
+            Verdict::Slower => "slower",
+            Verdict::Undecided => "undecided",
+            Verdict::Alone => "alone",
+        }
+    }
+}
+
 /// When a case is judged: fixed before the first measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -9,6 +9,7 @@ use super::rounding::significant;
 use super::sessions::Sessions;
 use super::{curves, misuses, noise, reproduce, suits, wakeups};
 use crate::contest;
+use crate::decide;
 use crate::journal::{Round, Run};
 use crate::judge::Design;
 use crate::plan::{PlannedCase, PlannedEntry, SCHEMA};
@@ -23,17 +24,25 @@ impl Report {
     /// one.
     pub(crate) fn of_sessions(runs: &[Run]) -> Self {
         let Run { plan, host, sources, .. } = &runs[0];
-        let mut cases: Vec<CaseReport> = plan
-            .cases
-            .iter()
-            .enumerate()
-            .map(|(index, case)| {
+        let of_entries = |entries: &[PlannedEntry]| -> Vec<CaseReport> {
+            let case = |(index, case): (usize, &PlannedCase)| {
                 let sessions: Vec<_> = runs.iter().map(|run| run.cases[index].as_slice()).collect();
-                CaseReport::of(case, &plan.entries, &sessions, &plan.design)
-            })
-            .collect();
+                CaseReport::of(case, entries, &sessions, &plan.design)
+            };
+            plan.cases.iter().enumerate().map(case).collect()
+        };
+        let mut entries = plan.entries.clone();
+        let mut cases = of_entries(&entries);
+        // Who breaks a limit of the service must not decide who is best among the others.
+        if let Some(service) = &plan.service
+            && decide::exclude(service, &cases, &mut entries)
+        {
+            cases = of_entries(&entries);
+        }
+        let decision =
+            plan.service.as_ref().and_then(|service| decide::decide(service, &cases, &entries));
         misuses::price_across_cases(&mut cases);
-        let contestants = contestants(&plan.entries, &cases);
+        let contestants = contestants(&entries, &cases);
         let visits = || runs.iter().flat_map(Run::visits);
         let spent: u64 = visits().map(|visit| visit.visit_ns).sum();
         let measured: u64 =
@@ -56,6 +65,8 @@ impl Report {
             capacity: plan.capacity.clone(),
             curves: curves::of(&cases, plan.workers),
             wakeups: wakeups::findings(&cases),
+            service: plan.service.clone(),
+            decision,
             command: reproduce::command(plan),
             sources: sources.clone(),
             cases,
@@ -72,7 +83,9 @@ fn contestants(entries: &[PlannedEntry], cases: &[CaseReport]) -> Vec<String> {
             .peekable();
         match measured.peek() {
             Some(_) => measured.any(Row::is_contestant),
-            None => entry.strategy != "floor" && entry.variant != "misuse",
+            None => {
+                entry.strategy != "floor" && entry.variant != "misuse" && entry.excluded.is_none()
+            }
         }
     };
     entries.iter().filter(|entry| takes_part(entry)).map(|entry| entry.id.clone()).collect()

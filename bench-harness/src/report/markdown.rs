@@ -178,7 +178,7 @@ fn host_section(out: &mut String, report: &Report) {
     );
 }
 
-fn table(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn table(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let mut out = line(header);
     out.push_str(&line(&vec!["---".to_owned(); header.len()]));
@@ -187,7 +187,7 @@ fn table(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
 }
 
 /// Text from outside, so that it can neither break a table nor become markup.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::new();
     for c in clean(text).chars() {
         if matches!(c, '|' | '<' | '>' | '&' | '`' | '*' | '_' | '[' | ']' | '\\' | '#') {

@@ -11,12 +11,13 @@ mod columns;
 mod comparison;
 mod csv;
 mod curves;
+mod decision;
 pub(crate) mod exports;
 mod html;
 pub(crate) mod layout;
 pub(crate) mod markdown;
 mod misuses;
-mod model;
+pub(crate) mod model;
 mod noise;
 mod reproduce;
 mod rounding;
@@ -41,10 +42,21 @@ enum Format {
     Markdown,
     Csv,
     Json,
+    /// Where something was to be decided.
+    Decision,
+    /// The same.
+    DecisionJson,
 }
 
 impl Format {
-    const ALL: [Format; 4] = [Format::Html, Format::Markdown, Format::Csv, Format::Json];
+    const ALL: [Format; 6] = [
+        Format::Html,
+        Format::Markdown,
+        Format::Csv,
+        Format::Json,
+        Format::Decision,
+        Format::DecisionJson,
+    ];
 
     fn file(self) -> &'static str {
         match self {
@@ -52,16 +64,21 @@ impl Format {
             Format::Markdown => "comparison.md",
             Format::Csv => "comparison.csv",
             Format::Json => "summary.json",
+            Format::Decision => "decision.md",
+            Format::DecisionJson => "decision.json",
         }
     }
 
-    fn render(self, report: &Report) -> anyhow::Result<String> {
-        match self {
-            Format::Html => Ok(html::render(report)),
-            Format::Markdown => Ok(markdown::render(report)),
-            Format::Csv => csv::render(report),
-            Format::Json => Ok(summary::render(report)),
-        }
+    /// `None` where the report has nothing of the kind.
+    fn render(self, report: &Report) -> anyhow::Result<Option<String>> {
+        Ok(match self {
+            Format::Html => Some(html::render(report)),
+            Format::Markdown => Some(markdown::render(report)),
+            Format::Csv => Some(csv::render(report)?),
+            Format::Json => Some(summary::render(report)),
+            Format::Decision => decision::render(report),
+            Format::DecisionJson => decision::data(report),
+        })
     }
 }
 
@@ -71,9 +88,9 @@ impl Format {
 /// If a file cannot be written.
 pub(crate) fn write(report: &Report, folder: &Path) -> anyhow::Result<()> {
     for format in Format::ALL {
+        let Some(text) = format.render(report)? else { continue };
         let path = folder.join(format.file());
-        fs::write(&path, format.render(report)?)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }

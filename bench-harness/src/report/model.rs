@@ -11,10 +11,12 @@ use super::curves::Curves;
 use super::noise::NoiseReport;
 use super::suits::Suits;
 use crate::contest;
+use crate::decide::Decision;
 use crate::figure::Figure;
 use crate::host::Host;
 use crate::judge::{Design, Verdict};
 use crate::plan::{Capacity, PlannedEntry};
+use crate::service::ServiceProfile;
 use crate::sources::Sources;
 
 /// The entry that does one thing at a time.
@@ -50,6 +52,12 @@ pub(crate) struct Report {
     pub(crate) suits: Vec<Suits>,
     /// Findings that rest on the cost of a wake-up across CPUs.
     pub(crate) wakeups: Vec<String>,
+    /// The service that was described.
+    #[serde(skip)]
+    pub(crate) service: Option<ServiceProfile>,
+    /// What was decided about a described service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) decision: Option<Decision>,
     /// The command that does the (first) run again.
     pub(crate) command: String,
     /// The code that was measured, where it is known; it lies in `sources.json`.
@@ -132,6 +140,9 @@ pub(crate) struct Row {
     pub(crate) form: Option<String>,
     pub(crate) link: Option<String>,
     pub(crate) failure: Option<FailureReport>,
+    /// Why it cannot win, where somebody decided so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) excluded: Option<String>,
     pub(crate) numbers: Option<Numbers>,
 }
 
@@ -249,11 +260,12 @@ impl Row {
             form: None,
             link: None,
             failure,
+            excluded: entry.excluded.clone(),
             numbers: None,
         }
     }
 
     pub(crate) fn is_contestant(&self) -> bool {
-        contest::is_contestant(&self.strategy, self.standing)
+        self.excluded.is_none() && contest::is_fair(&self.strategy, self.standing)
     }
 }

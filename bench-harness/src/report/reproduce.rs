@@ -3,17 +3,22 @@
 use std::collections::BTreeSet;
 
 use worker::selection;
-use workloads::catalog;
+use workloads::{Entry, catalog};
 
 use crate::plan::{self, Plan};
 use crate::programs::STRATEGIES;
 
 /// With every option that is not the profile's own; workers and seed always.
 pub(super) fn command(plan: &Plan) -> String {
-    let mut words = vec![format!("cargo run --release -- run --profile {}", plan.profile)];
-    let all: BTreeSet<_> = catalog().iter().map(|entry| entry.spec.name).collect();
+    let mut words = vec![match &plan.service {
+        Some(_) => format!("cargo run --release -- decide PROFILE.toml --profile {}", plan.profile),
+        None => format!("cargo run --release -- run --profile {}", plan.profile),
+    }];
+    let has_cases = |entry: &Entry| !entry.cases(plan.profile).is_empty();
+    let all: BTreeSet<_> =
+        catalog().iter().filter(|entry| has_cases(entry)).map(|entry| entry.spec.name).collect();
     let measured: BTreeSet<_> = plan.cases.iter().map(|case| case.workload.as_str()).collect();
-    if measured != all {
+    if measured != all && plan.service.is_none() {
         words.push(format!("--workload {}", listed(measured.iter().copied())));
     }
     let mut strategies: Vec<_> = plan.entries.iter().map(|entry| entry.strategy.as_str()).collect();

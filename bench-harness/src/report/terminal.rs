@@ -7,7 +7,8 @@ use worker::units::{self, Scale};
 use super::layout::{Cell, Look, PLAIN, Page, plain_cells};
 use super::model::{CaseReport, Report, Row};
 use super::text::{self, clean, interval, or_dash};
-use super::{misuses, wakeups};
+use super::{decision, misuses, wakeups};
+use crate::decide::Decision;
 use crate::figure::Figure;
 use crate::judge::Verdict;
 
@@ -35,6 +36,9 @@ pub(crate) fn render(report: &Report, look: Look) -> String {
     let share = 100.0 * report.measured_share;
     page.paragraph("", &format!("{share:.0} % of the time of all visits was measured or warm-up"));
     page.blank();
+    if let Some(decision) = &report.decision {
+        decision_section(&mut page, decision);
+    }
     page.table(&matrix(report));
     page.blank();
     page.paragraph("", text::LEGEND);
@@ -74,6 +78,26 @@ pub(crate) fn render(report: &Report, look: Look) -> String {
         }
     }
     page.text
+}
+
+fn decision_section(page: &mut Page, decision: &Decision) {
+    page.section(&format!("A concurrency model for {}", decision.service), &decision.summary);
+    if let Some(settles) = &decision.settles {
+        page.paragraph("  ", &format!("what would settle it: {settles}"));
+    }
+    let (header, rows) = decision::numbers(decision);
+    let rows = std::iter::once(header).chain(rows).map(plain_cells);
+    page.table(&rows.collect::<Vec<_>>());
+    for option in &decision.options {
+        if let Some(reason) = &option.excluded {
+            page.paragraph("  ", &format!("{} is excluded: {reason}", option.entry));
+        }
+    }
+    for change in &decision.sensitivity {
+        page.paragraph("  ", &change.sentence);
+    }
+    page.paragraph("  ", "decision.md has the record");
+    page.blank();
 }
 
 fn matrix(report: &Report) -> Vec<Vec<Cell>> {

@@ -31,14 +31,13 @@ pub(crate) fn verdict(row: &Row) -> String {
     if let Some(failure) = &row.failure {
         return failure.kind.to_string();
     }
+    if row.excluded.is_some() && row.numbers.is_some() {
+        return "excluded".to_owned();
+    }
     let word = match (row.standing, row.numbers.as_ref().and_then(|n| n.verdict)) {
         (Some(Standing::Misuse), _) => "misuse",
         (Some(Standing::Floor), _) => "floor",
-        (_, Some(Verdict::Best)) => "best",
-        (_, Some(Verdict::Tied)) => "tied",
-        (_, Some(Verdict::Slower)) => "slower",
-        (_, Some(Verdict::Undecided)) => "undecided",
-        (_, Some(Verdict::Alone)) => "alone",
+        (_, Some(verdict)) => verdict.word(),
         (_, None) => "no number",
     };
     word.to_owned()

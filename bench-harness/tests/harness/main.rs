@@ -2,10 +2,12 @@
 
 mod bench;
 mod chromium;
+mod decide;
 mod faults;
 mod hostile;
 mod methodology;
 mod page;
 mod runs;
+mod service;
 mod tables;
 mod vocabulary;

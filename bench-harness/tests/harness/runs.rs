@@ -444,6 +444,7 @@ fn there_is_a_manual_page_for_the_program_and_each_visible_subcommand() {
     let mut expected: Vec<_> =
         subcommands().iter().map(|name| format!("bench-harness-{name}.1")).collect();
     expected.push("bench-harness.1".to_owned());
+    expected.extend(["check", "new"].map(|name| format!("bench-harness-profile-{name}.1")));
     expected.sort_unstable();
     let files = fs::read_dir(&pages).unwrap();
     let mut files: Vec<_> =

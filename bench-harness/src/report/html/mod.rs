@@ -14,7 +14,7 @@ use matrix::{By, matrix};
 
 use super::model::{CaseReport, Report};
 use super::text::{self, clean};
-use super::{misuses, wakeups};
+use super::{decision, misuses, wakeups};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -28,6 +28,7 @@ pub(crate) fn render(report: &Report) -> String {
     let names: Vec<_> = report.runs.iter().map(|name| clean(name)).collect();
     let title = format!("Comparison {}", names.join(" + "));
     let sections = [
+        ("decision", "The decision", decision_section(report)),
         ("answer", "The answer", answer(report)),
         ("suits", "What suits what", suits(report)),
         ("by-cpu", "By CPU time", by_cpu(report)),
@@ -79,6 +80,33 @@ fn answer(report: &Report) -> Markup {
         (matrix(report, By::Metric, "Workload by strategy"))
         (matrix::legend())
         @if report.contestants().any(|entry| entry == "async-std") { p.note { (text::ASYNC_STD) } }
+    }
+}
+
+fn decision_section(report: &Report) -> Markup {
+    let Some(decision) = &report.decision else { return html! {} };
+    let (header, rows) = decision::numbers(decision);
+    html! {
+        p.answer { (clean(&decision.summary)) }
+        @if let Some(settles) = &decision.settles { p { "What would settle it: " (clean(settles)) "." } }
+        h3 { "What is asked of " (clean(&decision.service)) }
+        ul {
+            @for sentence in decision::context(report) { li { (clean(&sentence)) } }
+            @for driver in &decision.drivers { li { (clean(driver)) } }
+        }
+        h3 { "Options" }
+        (workload::plain_table("Options", &header, rows.into_iter()))
+        ul {
+            @for option in &decision.options {
+                @if let Some(reason) = &option.excluded {
+                    li { strong { (clean(&option.entry)) } " is excluded: " (clean(reason)) }
+                }
+            }
+        }
+        h3 { "Consequences" }
+        ul { @for consequence in decision::consequences(decision) { li { (consequence) } } }
+        h3 { "What would reverse it" }
+        ul { @for change in &decision.sensitivity { li { (clean(&change.sentence)) } } }
     }
 }
 

@@ -1,0 +1,237 @@
+//! What is measured to decide about a service: its requests as they are described, and each of three things
+//! halved and doubled.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use worker::selection::UsageError;
+use workloads::request::MIN_SIZE;
+use workloads::serve::Drive;
+use workloads::traffic::{Classes, Judged, RequestClass, TrafficParams};
+use workloads::{Case, Entry, Profile, find};
+
+use crate::service::{Optimise, ServiceProfile};
+
+/// The id of the case that decides.
+pub(crate) const DESCRIBED: &str = "traffic/described";
+/// The id of the search for the capacity, where something else decides.
+pub(crate) const CAPACITY: &str = "traffic/capacity";
+
+/// Requests in one window of an open loop, at least: 99 of 100 have to mean something.
+const LEAST_REQUESTS: u64 = 500;
+/// Windows are so many times as long as the longest request, at least.
+const LONGER_THAN_A_REQUEST: u32 = 5;
+
+/// One thing that is changed to see whether the decision stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Change {
+    HalfConnections,
+    DoubleConnections,
+    HalfCpu,
+    DoubleCpu,
+    HalfBlocking,
+    DoubleBlocking,
+}
+
+impl Change {
+    pub(crate) const ALL: [Change; 6] = [
+        Change::HalfConnections,
+        Change::DoubleConnections,
+        Change::HalfCpu,
+        Change::DoubleCpu,
+        Change::HalfBlocking,
+        Change::DoubleBlocking,
+    ];
+
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Change::HalfConnections => "half the connections",
+            Change::DoubleConnections => "twice the connections",
+            Change::HalfCpu => "half the CPU time per request",
+            Change::DoubleCpu => "twice the CPU time per request",
+            Change::HalfBlocking => "half the share of blocking calls",
+            Change::DoubleBlocking => "twice the share of blocking calls",
+        }
+    }
+
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Change::HalfConnections => "traffic/half-connections",
+            Change::DoubleConnections => "traffic/double-connections",
+            Change::HalfCpu => "traffic/half-cpu",
+            Change::DoubleCpu => "traffic/double-cpu",
+            Change::HalfBlocking => "traffic/half-blocking",
+            Change::DoubleBlocking => "traffic/double-blocking",
+        }
+    }
+
+    /// The service with that change; `None` where it changes nothing or cannot be.
+    pub(crate) fn of(self, service: &ServiceProfile) -> Option<ServiceProfile> {
+        let mut changed = service.clone();
+        let connections = &mut changed.load.connections;
+        match self {
+            Change::HalfConnections => *connections = (*connections / 2).max(1),
+            Change::DoubleConnections => *connections *= 2,
+            Change::HalfCpu => changed.classes.iter_mut().for_each(|class| class.cpu /= 2),
+            Change::DoubleCpu => changed.classes.iter_mut().for_each(|class| class.cpu *= 2),
+            Change::HalfBlocking => share_of_blocking(&mut changed, 0.5)?,
+            Change::DoubleBlocking => share_of_blocking(&mut changed, 2.0)?,
+        }
+        (changed != *service).then_some(changed)
+    }
+}
+
+/// Multiplies the share of blocking classes; the others share what is left as before.
+fn share_of_blocking(service: &mut ServiceProfile, factor: f64) -> Option<()> {
+    let of = |service: &ServiceProfile, blocking| -> u32 {
+        let classes = service.classes.iter().filter(|class| class.blocking == blocking);
+        classes.map(|class| class.per_mille).sum()
+    };
+    let (before, others) = (of(service, true), of(service, false));
+    let wanted = (f64::from(before) * factor).round() as u32;
+    // Doubling what is most of all cannot be; nor can taking from nobody.
+    if before == 0 || others == 0 || wanted == 0 || wanted >= 1_000 {
+        return None;
+    }
+    for class in &mut service.classes {
+        let (old, new) = if class.blocking { (before, wanted) } else { (others, 1_000 - wanted) };
+        let share = f64::from(class.per_mille) * f64::from(new) / f64::from(old);
+        class.per_mille = (share.round() as u32).max(1);
+    }
+    // What rounding left over goes to the largest.
+    let total: u32 = service.classes.iter().map(|class| class.per_mille).sum();
+    let largest = service.classes.iter_mut().max_by_key(|class| class.per_mille)?;
+    largest.per_mille = (largest.per_mille + 1_000).checked_sub(total)?;
+    Some(())
+}
+
+/// The cases with their ids: the described one, the capacity where that is another, and the changes.
+///
+/// # Errors
+/// If a case cannot be measured.
+pub(crate) fn cases(
+    service: &ServiceProfile,
+    profile: Profile,
+) -> Result<Vec<(Entry, Case)>, UsageError> {
+    let traffic = find("traffic").expect("it is in the catalogue");
+    let refuse = |id: &str, reason: String| UsageError(format!("{}: {id}: {reason}", service.name));
+    let mut wanted = vec![(DESCRIBED, params(service, decides_by(service), profile))];
+    if service.objective.optimise != Optimise::Throughput {
+        wanted.push((CAPACITY, params(service, Drive::Capacity, profile)));
+    }
+    wanted.extend(Change::ALL.into_iter().filter_map(|change| {
+        let changed = change.of(service)?;
+        Some((change.id(), params(&changed, decides_by(&changed), profile)))
+    }));
+    let case = |(id, params): (&str, Result<Value, String>)| {
+        let params = params.map_err(|reason| refuse(id, reason))?;
+        let case = traffic.case(&params).map_err(|error| refuse(id, error.to_string()))?;
+        worker::os::check_connections(case.connections as u64)
+            .map_err(|reason| refuse(id, reason))?;
+        Ok((traffic, Case { id: id.to_owned(), ..case }))
+    };
+    wanted.into_iter().map(case).collect()
+}
+
+/// Throughput is searched for; everything else is compared at the rate that is given.
+fn decides_by(service: &ServiceProfile) -> Drive {
+    match service.objective.optimise {
+        Optimise::Throughput => Drive::Capacity,
+        Optimise::P99 | Optimise::Cpu | Optimise::Memory => Drive::Open,
+    }
+}
+
+fn params(service: &ServiceProfile, drive: Drive, profile: Profile) -> Result<Value, String> {
+    let rate = match (service.load.rate, drive) {
+        (Some(rate), _) => rate,
+        (None, Drive::Capacity) => 1,
+        (None, _) => {
+            let optimise = service.objective.optimise;
+            return Err(format!(
+                "load.rate is missing, and {optimise} is compared at a given rate: add it to the profile, or \
+                 optimise throughput"
+            ));
+        }
+    };
+    let classes = service.classes.iter().map(|class| RequestClass {
+        per_mille: class.per_mille,
+        wait: class.wait,
+        cpu_us: class.cpu.as_micros() as u64,
+        size: (class.payload_bytes as u32).max(MIN_SIZE),
+        blocking: class.blocking,
+    });
+    let longest = service.classes.iter().map(|class| class.wait + class.cpu).max();
+    let window = window(profile).max(longest.unwrap_or_default() * LONGER_THAN_A_REQUEST);
+    let params = TrafficParams {
+        drive,
+        judged: match service.objective.optimise {
+            Optimise::Throughput | Optimise::P99 => Judged::P99,
+            Optimise::Cpu => Judged::Cpu,
+            Optimise::Memory => Judged::Memory,
+        },
+        connections: service.load.connections,
+        requests: ((rate as f64 * window.as_secs_f64()) as u64).max(LEAST_REQUESTS),
+        rate,
+        target_us: service.objective.p99.as_micros() as u64,
+        // A search takes a dozen steps and more.
+        step_ms: (window / 4).as_millis() as u64,
+        counted: 0,
+        classes: Classes::new(classes.collect())?,
+        unit_ns: 0,
+    };
+    serde_json::to_value(params).map_err(|error| error.to_string())
+}
+
+/// How long a window of an open loop is.
+fn window(profile: Profile) -> Duration {
+    Duration::from_millis(match profile {
+        Profile::Smoke => 200,
+        Profile::Quick => 800,
+        Profile::Standard => 2_000,
+        Profile::Thorough => 4_000,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::tests::service;
+
+    #[test]
+    fn halving_and_doubling_change_one_thing_and_leave_the_shares_whole() {
+        let mut of = service(Optimise::Throughput);
+        of.classes[1].blocking = true;
+        let total = |service: &ServiceProfile| -> u32 {
+            service.classes.iter().map(|class| class.per_mille).sum()
+        };
+        for change in Change::ALL {
+            let changed = change.of(&of).unwrap();
+            assert_eq!(total(&changed), 1_000, "{change:?}");
+            assert_eq!(changed.objective, of.objective);
+        }
+        let blocking = |change: Change| change.of(&of).unwrap().classes[1].per_mille;
+        assert_eq!((blocking(Change::HalfBlocking), blocking(Change::DoubleBlocking)), (50, 200));
+        of.classes[1].blocking = false;
+        assert_eq!(Change::HalfBlocking.of(&of), None, "nobody blocks");
+        of.classes.iter_mut().for_each(|class| class.blocking = true);
+        assert_eq!(Change::DoubleBlocking.of(&of), None, "everybody blocks already");
+    }
+
+    #[test]
+    fn throughput_is_searched_for_and_the_rest_compared_at_the_given_rate() {
+        let ids = |optimise| -> Vec<String> {
+            let cases = cases(&service(optimise), Profile::Quick).unwrap();
+            cases.into_iter().map(|(_, case)| case.id).collect()
+        };
+        let by_throughput = ids(Optimise::Throughput);
+        assert_eq!(by_throughput.len(), 5, "nobody blocks: {by_throughput:?}");
+        assert_eq!(ids(Optimise::Cpu)[..2], [DESCRIBED, CAPACITY]);
+        let mut without_rate = service(Optimise::Memory);
+        without_rate.load.rate = None;
+        let refusal = cases(&without_rate, Profile::Quick).unwrap_err().0;
+        assert!(refusal.contains("load.rate is missing"), "{refusal}");
+    }
+}

@@ -1,0 +1,395 @@
+//! From the measurements of a described service to a decision: a pure function.
+
+use serde::Serialize;
+use worker::units::{self, Scale};
+
+use crate::figure::Figure;
+use crate::judge::Verdict;
+use crate::plan::PlannedEntry;
+use crate::report::model::{CaseReport, Numbers, Row};
+use crate::report::text::interval;
+use crate::service::{Optimise, ServiceProfile};
+
+mod cases;
+
+pub(crate) use cases::{CAPACITY, Change, DESCRIBED, cases};
+
+/// What comes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Outcome {
+    /// One option is clear of all others.
+    Clear,
+    /// Several tie, and the declared preferences choose.
+    ByPreference,
+    /// Several tie, and no preference was declared.
+    Tied,
+    /// The measurements do not tell.
+    Undecided,
+    /// No option is left.
+    Nobody,
+}
+
+/// A decision with its evidence.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Decision {
+    /// What the service is called.
+    pub(crate) service: String,
+    pub(crate) outcome: Outcome,
+    pub(crate) chosen: Option<String>,
+    /// Those that are best or tied; of an undecided one, those that may be.
+    pub(crate) best: Vec<String>,
+    /// The outcome in a sentence or two.
+    pub(crate) summary: String,
+    /// The measurement that would settle what is undecided.
+    pub(crate) settles: Option<String>,
+    pub(crate) drivers: Vec<String>,
+    pub(crate) options: Vec<DecisionOption>,
+    pub(crate) sensitivity: Vec<Sensitivity>,
+}
+
+/// One option.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct DecisionOption {
+    pub(crate) entry: String,
+    /// Why it cannot be chosen.
+    pub(crate) excluded: Option<String>,
+    pub(crate) verdict: Option<Verdict>,
+    /// To the leader, by what decides.
+    pub(crate) ratio: Option<Figure>,
+    /// Requests a second within the objective.
+    pub(crate) capacity: Option<Figure>,
+    pub(crate) p99_ns: Option<u64>,
+    pub(crate) cpu_ns_per_request: Option<Figure>,
+    pub(crate) peak_memory_bytes: Option<u64>,
+    pub(crate) peak_threads: Option<u64>,
+}
+
+/// What becomes of the decision when one thing changes.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Sensitivity {
+    pub(crate) change: Change,
+    pub(crate) effect: Effect,
+    pub(crate) sentence: String,
+}
+
+/// What a change does to the decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Effect {
+    /// What was chosen is among the best still.
+    Holds,
+    /// It is slower beyond doubt.
+    Flips,
+    /// The measurements do not tell.
+    Unknown,
+    /// It cannot be changed, or nothing was measured.
+    None,
+}
+
+/// Excludes entries that keep to no limit of the service, by what was measured of it as described. Says
+/// whether any was.
+pub(crate) fn exclude(
+    service: &ServiceProfile,
+    cases: &[CaseReport],
+    entries: &mut [PlannedEntry],
+) -> bool {
+    let mut any = false;
+    for entry in entries.iter_mut().filter(|entry| entry.excluded.is_none()) {
+        entry.excluded = broken_limit(service, cases, &entry.id);
+        any |= entry.excluded.is_some();
+    }
+    any
+}
+
+fn row<'a>(cases: &'a [CaseReport], id: &str, entry: &str) -> Option<&'a Row> {
+    cases.iter().find(|case| case.id == id)?.rows.iter().find(|row| row.entry == entry)
+}
+
+fn numbers<'a>(cases: &'a [CaseReport], id: &str, entry: &str) -> Option<&'a Numbers> {
+    row(cases, id, entry)?.numbers.as_ref()
+}
+
+/// Requests a second that an entry serves within the objective.
+fn capacity(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> Option<Figure> {
+    let id = if service.objective.optimise == Optimise::Throughput { DESCRIBED } else { CAPACITY };
+    Some(numbers(cases, id, entry)?.operations_per_second)
+}
+
+/// Why an entry cannot be chosen whatever else it does, as the sentence says.
+fn broken_limit(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> Option<String> {
+    let described = numbers(cases, DESCRIBED, entry)?;
+    let limits = &service.limits;
+    if let Some((took, most)) = described.peak_memory_bytes.zip(limits.memory_bytes)
+        && took > most
+    {
+        let (took, most) = (units::bytes(took as f64), units::bytes(most as f64));
+        return Some(format!("it took {took} of memory, and the limit is {most}"));
+    }
+    if let Some((took, most)) = described.peak_threads.zip(limits.threads)
+        && took > most
+    {
+        return Some(format!("it took {took} threads, and the limit is {most}"));
+    }
+    let objective = units::duration(service.objective.p99.as_nanos() as f64);
+    if let Some((serves, rate)) = capacity(service, cases, entry).zip(service.load.rate)
+        && serves.high.unwrap_or(serves.estimate) < rate as f64
+    {
+        let serves = serves.shown_with_interval(Scale::PerSecond);
+        let rate = units::per_second(rate as f64);
+        return Some(format!(
+            "it serves {serves} with a p99 below {objective}, and {rate} are asked for"
+        ));
+    }
+    None
+}
+
+/// The decision that the cases lead to; entries that are excluded say so.
+pub(crate) fn decide(
+    service: &ServiceProfile,
+    cases: &[CaseReport],
+    entries: &[PlannedEntry],
+) -> Option<Decision> {
+    let described = cases.iter().find(|case| case.id == DESCRIBED)?;
+    let standing = Standing::of(described, entries);
+    let (outcome, chosen) = standing.outcome(service);
+    let best = if standing.best.is_empty() { standing.open.clone() } else { standing.best.clone() };
+    let settles = (outcome == Outcome::Undecided).then(|| standing.settles(described));
+    let is_option = |entry: &&PlannedEntry| entry.strategy != "floor" && entry.has("traffic");
+    let options = entries.iter().filter(is_option).map(|entry| {
+        let row = row(cases, DESCRIBED, &entry.id);
+        let measured = row.and_then(|row| row.numbers.as_ref());
+        let failed = row.and_then(|row| row.failure.as_ref());
+        DecisionOption {
+            entry: entry.id.clone(),
+            excluded: entry
+                .excluded
+                .clone()
+                .or_else(|| failed.map(|failure| format!("{}: {}", failure.kind, failure.reason))),
+            verdict: measured.and_then(|numbers| numbers.verdict),
+            ratio: measured.and_then(|numbers| numbers.ratio),
+            capacity: capacity(service, cases, &entry.id),
+            p99_ns: measured.and_then(|numbers| numbers.latency_p99_ns),
+            cpu_ns_per_request: measured.and_then(|numbers| numbers.cpu_ns_per_operation),
+            peak_memory_bytes: measured.and_then(|numbers| numbers.peak_memory_bytes),
+            peak_threads: measured.and_then(|numbers| numbers.peak_threads),
+        }
+    });
+    let sensitivity =
+        Change::ALL.map(|change| sensitivity(service, cases, entries, chosen.as_deref(), change));
+    Some(Decision {
+        service: service.name.clone(),
+        outcome,
+        summary: summary(service, &standing, outcome, chosen.as_deref()),
+        chosen,
+        best,
+        settles,
+        drivers: drivers(service),
+        options: options.collect(),
+        sensitivity: sensitivity.into(),
+    })
+}
+
+/// How the options of a case stand to each other.
+struct Standing {
+    /// Best, tied, or alone.
+    best: Vec<String>,
+    /// Undecided.
+    open: Vec<String>,
+    /// Slower, with the ratio to the leader.
+    slower: Vec<(String, Figure)>,
+}
+
+impl Standing {
+    fn of(case: &CaseReport, entries: &[PlannedEntry]) -> Self {
+        let mut standing = Standing { best: Vec::new(), open: Vec::new(), slower: Vec::new() };
+        let eligible = |row: &&Row| {
+            entries.iter().any(|entry| entry.id == row.entry && entry.excluded.is_none())
+        };
+        for row in case.rows.iter().filter(eligible) {
+            let Some(numbers) = &row.numbers else { continue };
+            match numbers.verdict {
+                Some(Verdict::Best | Verdict::Tied | Verdict::Alone) => {
+                    standing.best.push(row.entry.clone());
+                }
+                Some(Verdict::Undecided) => standing.open.push(row.entry.clone()),
+                Some(Verdict::Slower) => {
+                    let ratio = numbers.ratio.unwrap_or(Figure::without_interval(1.0));
+                    standing.slower.push((row.entry.clone(), ratio));
+                }
+                None => {}
+            }
+        }
+        standing
+    }
+
+    fn outcome(&self, service: &ServiceProfile) -> (Outcome, Option<String>) {
+        let preferred = service
+            .preferences
+            .order
+            .iter()
+            .find_map(|name| self.best.iter().find(|entry| strategy_of(entry) == name));
+        match (&self.best[..], &self.open[..], preferred) {
+            ([only], [], _) => (Outcome::Clear, Some(only.clone())),
+            // Who is certified to be among the best stays there, whatever becomes of the others.
+            ([_, ..], _, Some(preferred)) => (Outcome::ByPreference, Some(preferred.clone())),
+            ([_, _, ..], [], None) => (Outcome::Tied, None),
+            ([], [], _) => (Outcome::Nobody, None),
+            _ => (Outcome::Undecided, None),
+        }
+    }
+
+    /// What would tell.
+    fn settles(&self, case: &CaseReport) -> String {
+        let rounds = case
+            .rows
+            .iter()
+            .filter(|row| self.open.contains(&row.entry))
+            .filter_map(|row| row.numbers.as_ref()?.basis?.needs)
+            .fold(0.0, f64::max);
+        let open = self.open.join(", ");
+        match rounds {
+            needed if needed > 0.0 && needed <= 120.0 => format!(
+                "about {needed:.0} rounds of {} would tell {open} apart (`--rounds {needed:.0}`)",
+                case.id
+            ),
+            _ => format!(
+                "{open} are too close or too noisy here for any practical number of rounds: a quieter machine \
+                 (`--profile thorough`) or a declared order of preference would settle it"
+            ),
+        }
+    }
+}
+
+fn strategy_of(entry: &str) -> &str {
+    entry.split('/').next().unwrap_or(entry)
+}
+
+fn by(service: &ServiceProfile) -> &'static str {
+    match service.objective.optimise {
+        Optimise::Throughput => "requests a second within the objective",
+        Optimise::P99 => "p99 of the latency",
+        Optimise::Cpu => "CPU time per request",
+        Optimise::Memory => "memory",
+    }
+}
+
+fn summary(
+    service: &ServiceProfile,
+    standing: &Standing,
+    outcome: Outcome,
+    chosen: Option<&str>,
+) -> String {
+    let by = by(service);
+    let slower: Vec<_> = standing
+        .slower
+        .iter()
+        .map(|(entry, ratio)| format!("{entry} {}", interval(*ratio)))
+        .collect();
+    let behind = match slower.is_empty() {
+        true => String::new(),
+        false => format!(" Behind it beyond doubt: {}.", slower.join(", ")),
+    };
+    let chosen = chosen.unwrap_or_default();
+    match outcome {
+        Outcome::Clear => format!("{chosen}: it is clear of all others by {by}.{behind}"),
+        Outcome::ByPreference => {
+            let ties: Vec<_> =
+                standing.best.iter().filter(|entry| *entry != chosen).cloned().collect();
+            let others = if ties.is_empty() {
+                "nobody is certified to be better".to_owned()
+            } else {
+                format!("it ties with {}", ties.join(", "))
+            };
+            format!("{chosen}: by {by} {others}, and the declared order prefers it.{behind}")
+        }
+        Outcome::Tied => format!(
+            "{} tie by {by}: any of them will do. Declare an order of preference to have one named.{behind}",
+            standing.best.join(", ")
+        ),
+        Outcome::Undecided => {
+            let mut names = standing.best.clone();
+            names.extend(standing.open.iter().cloned());
+            format!("Undecided between {} by {by}.{behind}", names.join(", "))
+        }
+        Outcome::Nobody => "No option is left: each is excluded or failed.".to_owned(),
+    }
+}
+
+fn drivers(service: &ServiceProfile) -> Vec<String> {
+    let ServiceProfile { objective, limits, preferences, load, .. } = service;
+    let mut drivers = vec![
+        format!(
+            "99 of 100 requests are answered within {}",
+            units::duration(objective.p99.as_nanos() as f64)
+        ),
+        format!("then, best by {}", by(service)),
+    ];
+    drivers.extend(load.rate.map(|rate| format!("{rate} requests a second have to be served")));
+    drivers.extend(
+        limits.memory_bytes.map(|most| format!("at most {} of memory", units::bytes(most as f64))),
+    );
+    drivers.extend(limits.threads.map(|most| format!("at most {most} threads")));
+    if preferences.maintained_only {
+        drivers.push("maintained runtimes only".to_owned());
+    }
+    if preferences.no_async {
+        drivers.push("no async in the code base".to_owned());
+    }
+    if preferences.callable_from_sync {
+        drivers.push("callable from synchronous code that owns its threads".to_owned());
+    }
+    if !preferences.order.is_empty() {
+        drivers.push(format!("where measurements tie: {}", preferences.order.join(" before ")));
+    }
+    drivers
+}
+
+fn sensitivity(
+    service: &ServiceProfile,
+    cases: &[CaseReport],
+    entries: &[PlannedEntry],
+    chosen: Option<&str>,
+    change: Change,
+) -> Sensitivity {
+    let with = change.in_words();
+    let none = |sentence: String| Sensitivity { change, effect: Effect::None, sentence };
+    let Some(case) = cases.iter().find(|case| case.id == change.id()) else {
+        return none(match change.of(service) {
+            None => format!("With {with}: it changes nothing here, or cannot be."),
+            Some(_) => format!("With {with}: not measured."),
+        });
+    };
+    let standing = Standing::of(case, entries);
+    let best = |standing: &Standing| match &standing.best[..] {
+        [] => "nobody is certified best".to_owned(),
+        best => format!("best: {}", best.join(", ")),
+    };
+    let Some(chosen) = chosen else {
+        return none(format!("With {with}, {}.", best(&standing)));
+    };
+    let slower = standing.slower.iter().find(|(entry, _)| entry == chosen);
+    let (effect, sentence) = if standing.best.iter().any(|entry| entry == chosen) {
+        (Effect::Holds, format!("With {with} the decision holds ({}).", best(&standing)))
+    } else if let Some((_, ratio)) = slower {
+        let ratio = interval(*ratio);
+        (
+            Effect::Flips,
+            format!("With {with} it flips: {chosen} is {ratio} behind ({}).", best(&standing)),
+        )
+    } else {
+        (
+            Effect::Unknown,
+            format!("With {with} the measurements do not tell ({}).", best(&standing)),
+        )
+    };
+    Sensitivity { change, effect, sentence }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

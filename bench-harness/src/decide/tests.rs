@@ -1,0 +1,150 @@
+use std::time::Duration;
+
+use worker::How;
+use worker::protocol::Measured;
+
+use super::*;
+use crate::journal::{Measurement, Outcome as Measurements, Run};
+use crate::plan::tests::plan;
+use crate::report::Report;
+use crate::report::tests::process;
+use crate::service::{Limits, Load, Objective, Preferences, RequestClass};
+
+/// Nine of ten requests wait, one computes.
+pub(crate) fn service(optimise: Optimise) -> ServiceProfile {
+    let class = |name: &str, per_mille, wait_ms, cpu_us| RequestClass {
+        name: name.to_owned(),
+        per_mille,
+        wait: Duration::from_millis(wait_ms),
+        cpu: Duration::from_micros(cpu_us),
+        payload_bytes: 256,
+        blocking: false,
+    };
+    ServiceProfile {
+        name: "example".to_owned(),
+        load: Load { connections: 100, rate: Some(1_000) },
+        classes: vec![class("light", 900, 5, 20), class("heavy", 100, 0, 500)],
+        objective: Objective { p99: Duration::from_millis(50), optimise },
+        limits: Limits { memory_bytes: None, threads: None },
+        preferences: Preferences {
+            maintained_only: true,
+            no_async: false,
+            callable_from_sync: false,
+            order: Vec::new(),
+            exclude: Vec::new(),
+        },
+    }
+}
+
+/// A search that found this capacity.
+fn serves(per_second: u64) -> Measured {
+    let mut measured = process(1_000_000, How::fair("f", "l"));
+    for sample in &mut measured.samples {
+        sample.facts.insert("capacity_per_second".to_owned(), per_second);
+    }
+    measured
+}
+
+/// An entry, and what it serves a second in each round.
+type Serves = (&'static str, [u64; 3]);
+
+/// The decision where these entries serve so much a second in each round of each case.
+fn decided(service: &ServiceProfile, cases: &[(&str, &[Serves])]) -> Decision {
+    let ids: Vec<_> = cases.iter().map(|(id, _)| *id).collect();
+    let entries: Vec<_> = cases[0].1.iter().map(|(entry, _)| *entry).collect();
+    let mut plan = plan(&ids, &entries, 3);
+    plan.service = Some(service.clone());
+    for case in &mut plan.cases {
+        case.metric = workloads::Metric::Capacity;
+    }
+    for entry in &mut plan.entries {
+        let left_out = service.left_out().into_iter().find(|(name, _)| *name == entry.strategy);
+        entry.excluded = left_out.map(|(_, reason)| reason);
+    }
+    let measurements = cases.iter().flat_map(|(case, entries)| {
+        entries.iter().flat_map(move |(entry, rates)| {
+            (0..).zip(rates).map(move |(round, rate)| Measurement {
+                round,
+                case: (*case).to_owned(),
+                entry: (*entry).to_owned(),
+                twin: false,
+                started_ms: 0,
+                visit_ns: 1,
+                outcome: Measurements::Measured(serves(*rate)),
+            })
+        })
+    });
+    let run = Run::in_memory("example", plan, measurements.collect());
+    Report::of(&run).decision.unwrap()
+}
+
+const FAST: [u64; 3] = [5_000, 5_010, 4_990];
+const SLOW: [u64; 3] = [2_500, 2_510, 2_490];
+
+#[test]
+fn who_is_clear_of_all_others_is_chosen() {
+    let service = service(Optimise::Throughput);
+    let decision = decided(&service, &[(DESCRIBED, &[("tokio", FAST), ("threads", SLOW)])]);
+    assert_eq!((decision.outcome, decision.chosen.as_deref()), (Outcome::Clear, Some("tokio")));
+    assert!(decision.summary.contains("threads 2.00×"), "{}", decision.summary);
+}
+
+#[test]
+fn ties_are_decided_by_the_declared_order_and_never_by_noise() {
+    let mut service = service(Optimise::Throughput);
+    let tied = [("tokio", FAST), ("smol", [5_005, 5_008, 4_994]), ("threads", SLOW)];
+    let decision = decided(&service, &[(DESCRIBED, &tied)]);
+    assert_eq!((decision.outcome, decision.chosen), (Outcome::Tied, None));
+    service.preferences.order = vec!["threads".to_owned(), "smol".to_owned()];
+    let decision = decided(&service, &[(DESCRIBED, &tied)]);
+    assert_eq!(decision.outcome, Outcome::ByPreference);
+    assert_eq!(decision.chosen.as_deref(), Some("smol"), "threads are slower, preferred or not");
+}
+
+#[test]
+fn what_the_measurements_do_not_tell_stays_undecided_with_what_would_settle_it() {
+    let service = service(Optimise::Throughput);
+    let scattered = [("tokio", [5_000, 3_000, 7_000]), ("smol", [4_000, 6_000, 3_500])];
+    let decision = decided(&service, &[(DESCRIBED, &scattered)]);
+    assert_eq!((decision.outcome, decision.chosen), (Outcome::Undecided, None));
+    assert!(decision.settles.unwrap().contains("smol"));
+}
+
+#[test]
+fn preferences_and_broken_limits_exclude_with_a_reason_and_the_others_are_judged_without() {
+    let mut service = service(Optimise::Throughput);
+    service.load.rate = Some(3_000);
+    let entries = [("async-std", [9_000, 9_010, 8_990]), ("tokio", FAST), ("threads", SLOW)];
+    let decision = decided(&service, &[(DESCRIBED, &entries)]);
+    assert_eq!((decision.outcome, decision.chosen.as_deref()), (Outcome::Clear, Some("tokio")));
+    let reason = |entry: &str| {
+        let option = decision.options.iter().find(|option| option.entry == entry).unwrap();
+        option.excluded.clone().unwrap_or_default()
+    };
+    assert!(reason("async-std").contains("discontinued"), "{}", reason("async-std"));
+    assert!(reason("threads").contains("3.00 k/s are asked for"), "{}", reason("threads"));
+    service.limits.memory_bytes = Some(1 << 20);
+    let decision = decided(&service, &[(DESCRIBED, &entries)]);
+    assert_eq!((decision.outcome, decision.chosen), (Outcome::Nobody, None));
+}
+
+#[test]
+fn sensitivity_says_which_change_flips_the_decision() {
+    let service = service(Optimise::Throughput);
+    let flipped = [("tokio", SLOW), ("threads", FAST)];
+    let same = [("tokio", FAST), ("threads", SLOW)];
+    let decision = decided(
+        &service,
+        &[
+            (DESCRIBED, &same),
+            ("traffic/half-connections", &flipped),
+            ("traffic/double-connections", &same),
+        ],
+    );
+    let effect = |change| decision.sensitivity.iter().find(|s| s.change == change).unwrap();
+    assert_eq!(effect(Change::HalfConnections).effect, Effect::Flips);
+    assert!(effect(Change::HalfConnections).sentence.contains("tokio is 2.00×"));
+    assert_eq!(effect(Change::DoubleConnections).effect, Effect::Holds);
+    assert_eq!(effect(Change::HalfCpu).effect, Effect::None, "not measured");
+    assert_eq!(effect(Change::HalfBlocking).effect, Effect::None, "nobody blocks");
+}

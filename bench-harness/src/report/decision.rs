@@ -1,0 +1,170 @@
+//! `decision.md`: a decision record in the form of MADR 4.0 (<https://adr.github.io/madr/>), and the same as
+//! data in `decision.json`.
+
+use std::fmt::Write;
+
+use worker::units::{self, Scale};
+
+use super::markdown::{escape, table};
+use super::model::Report;
+use super::text::{self, or_dash};
+use crate::decide::{Decision, DecisionOption, Effect, Outcome};
+use crate::journal::to_json;
+
+/// The record; `None` where nothing was to be decided.
+pub(super) fn render(report: &Report) -> Option<String> {
+    let decision = report.decision.as_ref()?;
+    let mut out = format!("# A concurrency model for {}\n\n", escape(&decision.service));
+    let mut line = |text: &str| {
+        let _ = writeln!(out, "{text}");
+    };
+    line("## Context and Problem Statement\n");
+    for sentence in context(report) {
+        line(&format!("- {}", escape(&sentence)));
+    }
+    line("\n## Decision Drivers\n");
+    for driver in &decision.drivers {
+        line(&format!("- {}", escape(driver)));
+    }
+    line("\n## Considered Options\n");
+    for option in &decision.options {
+        match &option.excluded {
+            Some(reason) => {
+                line(&format!("- {}, excluded: {}", escape(&option.entry), escape(reason)))
+            }
+            None => line(&format!("- {}", escape(&option.entry))),
+        }
+    }
+    line("\n## Decision Outcome\n");
+    line(&format!("**{}**", escape(&decision.summary)));
+    if let Some(settles) = &decision.settles {
+        line(&format!("\nWhat would settle it: {}.", escape(settles)));
+    }
+    line("\n### Consequences\n");
+    for consequence in consequences(decision) {
+        line(&format!("- {consequence}"));
+    }
+    line("\n### Confirmation\n");
+    line(
+        "Measure again with the profile before the decision is acted on, and when the service or the machine changes:\n",
+    );
+    line(&format!("```\n{}\n```", text::reproduction(report)));
+    line("\n## Evidence\n");
+    line(&evidence(decision));
+    line(&format!("Measured: {}.", escape(&text::provenance(report))));
+    if let Some(banner) = report.noise.banner() {
+        line(&format!("\n> **{}**", escape(&banner)));
+    }
+    line("\n## What would reverse it\n");
+    for change in &decision.sensitivity {
+        line(&format!("- {}", escape(&change.sentence)));
+    }
+    for condition in standing_conditions(decision) {
+        line(&format!("- {condition}"));
+    }
+    Some(out)
+}
+
+/// The same as data.
+pub(super) fn data(report: &Report) -> Option<String> {
+    report.decision.as_ref().map(to_json)
+}
+
+/// What is asked of the service.
+pub(super) fn context(report: &Report) -> Vec<String> {
+    let Some(service) = &report.service else { return Vec::new() };
+    let ns = |time: std::time::Duration| units::duration(time.as_nanos() as f64);
+    let rate = service.load.rate.map_or_else(
+        || "as many requests a second as it serves in time".to_owned(),
+        |rate| format!("{rate} requests a second, whatever the server does"),
+    );
+    let mut context = vec![format!("{} connections, {rate}", service.load.connections)];
+    context.extend(service.classes.iter().map(|class| {
+        let wait = if class.blocking { "a blocking call of" } else { "a wait of" };
+        format!(
+            "{}: {} of the requests, {wait} {}, {} of computing, an answer of {}",
+            class.name,
+            units::percent(f64::from(class.per_mille) / 1_000.0),
+            ns(class.wait),
+            ns(class.cpu),
+            units::bytes(class.payload_bytes as f64)
+        )
+    }));
+    context
+}
+
+/// The numbers of each option, as a header and rows.
+pub(super) fn numbers(decision: &Decision) -> (Vec<String>, Vec<Vec<String>>) {
+    let header =
+        ["option", "verdict", "ratio", "capacity", "p99", "CPU per request", "memory", "threads"];
+    let row = |option: &DecisionOption| {
+        let verdict = match (&option.excluded, option.verdict) {
+            (Some(_), _) => "excluded",
+            (None, Some(verdict)) => verdict.word(),
+            (None, None) => "no number",
+        };
+        vec![
+            option.entry.clone(),
+            verdict.to_owned(),
+            or_dash(option.ratio, text::interval),
+            or_dash(option.capacity, |rate| rate.shown_with_interval(Scale::PerSecond)),
+            or_dash(option.p99_ns, |ns| units::duration(ns as f64)),
+            or_dash(option.cpu_ns_per_request, |ns| ns.shown_with_interval(Scale::Duration)),
+            or_dash(option.peak_memory_bytes, |bytes| units::bytes(bytes as f64)),
+            or_dash(option.peak_threads, |count| count.to_string()),
+        ]
+    };
+    (header.map(str::to_owned).into(), decision.options.iter().map(row).collect())
+}
+
+fn evidence(decision: &Decision) -> String {
+    let (header, rows) = numbers(decision);
+    let rows = rows.into_iter().map(|row| row.iter().map(|cell| escape(cell)).collect());
+    table(&header, rows)
+}
+
+/// What follows from the choice whatever was measured.
+pub(super) fn consequences(decision: &Decision) -> Vec<&'static str> {
+    let Some(chosen) = &decision.chosen else {
+        return vec!["Nothing is chosen yet."];
+    };
+    match chosen.split('/').next().unwrap_or_default() {
+        "threads" => vec![
+            "Good, because code stays synchronous: any library can be called, and a debugger shows what waits where.",
+            "Bad, because every connection holds a thread, whose stack and scheduling bound how many there can be.",
+        ],
+        "rayon" => vec![
+            "Good, because what computes spreads over the cores without further work.",
+            "Bad, because rayon is not made for waiting: a second pool has a thread for every connection.",
+        ],
+        "tokio" => vec![
+            "Good, because a waiting request costs a task and not a thread, and most network libraries speak tokio.",
+            "Bad, because functions become async, and whatever blocks or computes for long has to be handed to spawn_blocking.",
+        ],
+        "hybrid" => vec![
+            "Good, because computing on rayon cannot hold up what waits on tokio.",
+            "Bad, because two pools share the cores by a fixed division, and results cross between them.",
+        ],
+        "smol" => vec![
+            "Good, because a waiting request costs a small task, and the parts of the runtime can be chosen one by one.",
+            "Bad, because functions become async, libraries made for tokio need an adapter, and blocking code has to be handed to unblock.",
+        ],
+        _ => vec!["Good, because it was the best of those that were measured."],
+    }
+}
+
+/// What else the decision rests on.
+fn standing_conditions(decision: &Decision) -> Vec<&'static str> {
+    let mut conditions = vec![
+        "Another machine: the cost of a wake-up across CPUs, the number of cores and the virtualisation decide such comparisons.",
+        "Another description: shares, waits and computing are those of the profile, over the loopback interface and without encryption.",
+    ];
+    if matches!(decision.outcome, Outcome::ByPreference | Outcome::Tied) {
+        conditions.push("Another order of preference: the measurements tie.");
+    }
+    if decision.sensitivity.iter().any(|change| change.effect == Effect::Unknown) {
+        conditions
+            .push("A longer run: where the measurements do not tell, it may turn out either way.");
+    }
+    conditions
+}
