@@ -164,7 +164,8 @@ fn params(service: &ServiceProfile, drive: Drive, profile: Profile) -> Result<Va
         blocking: class.blocking,
     });
     let longest = service.classes.iter().map(|class| class.wait + class.cpu).max();
-    let window = window(profile).max(longest.unwrap_or_default() * LONGER_THAN_A_REQUEST);
+    let long = longest.unwrap_or_default() * LONGER_THAN_A_REQUEST;
+    let window = window(profile).max(long);
     let params = TrafficParams {
         drive,
         judged: match service.objective.optimise {
@@ -177,7 +178,7 @@ fn params(service: &ServiceProfile, drive: Drive, profile: Profile) -> Result<Va
         rate,
         target_us: service.objective.p99.as_micros() as u64,
         // A search takes a dozen steps and more.
-        step_ms: (window / 4).as_millis() as u64,
+        step_ms: (window / 8).max(long).as_millis() as u64,
         counted: 0,
         classes: Classes::new(classes.collect())?,
         unit_ns: 0,

@@ -258,6 +258,8 @@ impl Standing {
                 "about {needed:.0} rounds of {} would tell {open} apart (`--rounds {needed:.0}`)",
                 case.id
             ),
+            // With one or two rounds nothing is known of the noise.
+            0.0 => format!("more rounds would tell {open} apart (`--time-budget 20m`)"),
             _ => format!(
                 "{open} are too close or too noisy here for any practical number of rounds: a quieter machine \
                  (`--profile thorough`) or a declared order of preference would settle it"
