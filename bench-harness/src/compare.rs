@@ -152,9 +152,9 @@ fn lines(one: &Run, other: &Run, id: &str) -> Vec<Line> {
 fn change(theta: f64, half: Option<f64>) -> Change {
     let Some(half) = half else { return Change::Unclear };
     match () {
-        () if theta - half > MARGIN => Change::Slower,
-        () if theta + half < -MARGIN => Change::Faster,
-        () if theta.abs() + half < MARGIN => Change::Same,
+        () if theta - half > MARGIN.ln() => Change::Slower,
+        () if theta + half < -MARGIN.ln() => Change::Faster,
+        () if theta.abs() + half < MARGIN.ln() => Change::Same,
         () => Change::Unclear,
     }
 }

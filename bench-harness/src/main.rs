@@ -14,6 +14,7 @@ mod host;
 mod journal;
 mod judge;
 mod load;
+mod map;
 mod noise;
 mod plan;
 mod process;

@@ -8,12 +8,17 @@ use worker::launch::{Description, Placement};
 use worker::protocol::SamplingPlan;
 use workloads::{Amount, Case, Class, Digest, Entry, Limit, Metric, Profile, Sampling};
 
-use crate::judge::Design;
+use crate::decide::DESCRIBED;
+use crate::judge::{Design, MARGIN};
+use crate::map::Map;
 use crate::programs::Program;
 use crate::service::ServiceProfile;
 
 /// Version of the files of a run.
 pub(crate) const SCHEMA: u32 = 4;
+
+/// Ratio up to which a difference decides nothing about the architecture of a service.
+pub(crate) const ARCHITECTURE_MARGIN: f64 = 1.1;
 
 /// `plan.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +44,9 @@ pub(crate) struct Plan {
     /// The service that is to be decided about, where one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) service: Option<ServiceProfile>,
+    /// The map that is to be drawn, where one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) map: Option<Map>,
 }
 
 /// What the slowest contestant served in time before the run began.
@@ -47,6 +55,28 @@ pub(crate) struct Plan {
 pub(crate) struct Capacity {
     pub(crate) entry: String,
     pub(crate) per_second: f64,
+}
+
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To compare all models by the workloads.
+    Comparison,
+    /// To decide about a service.
+    Decision,
+    /// To see where one model takes over from another.
+    Map,
+}
+
+impl Purpose {
+    /// Whether a case is measured without the floor and without entries that cannot win.
+    fn leaves_out_bystanders(self, case: &str) -> bool {
+        match self {
+            Purpose::Comparison => false,
+            Purpose::Decision => case != DESCRIBED,
+            Purpose::Map => true,
+        }
+    }
 }
 
 /// A workload with its parameters.
@@ -71,6 +101,9 @@ pub(crate) struct PlannedCase {
     /// Whether it is measured in the first round only.
     #[serde(default)]
     pub(crate) first_round: bool,
+    /// Whether neither the floor nor who cannot win is measured.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) contestants_only: bool,
     /// The right answer, from the oracle.
     pub(crate) expected: Digest,
 }
@@ -96,6 +129,12 @@ impl PlannedEntry {
     pub(crate) fn has(&self, workload: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.iter().any(|name| name == workload))
     }
+
+    /// Whether it is measured in a case.
+    pub(crate) fn takes_part_in(&self, case: &PlannedCase) -> bool {
+        let can_win = self.strategy != "floor" && self.excluded.is_none();
+        self.has(&case.workload) && (can_win || !case.contestants_only)
+    }
 }
 
 fn is_free(placement: &Placement) -> bool {
@@ -110,6 +149,19 @@ impl Plan {
     pub(crate) fn budget(&self) -> Option<Duration> {
         self.budget_ms.map(Duration::from_millis)
     }
+
+    pub(crate) fn purpose(&self) -> Purpose {
+        match (&self.map, &self.service) {
+            (Some(_), _) => Purpose::Map,
+            (None, Some(_)) => Purpose::Decision,
+            (None, None) => Purpose::Comparison,
+        }
+    }
+
+    /// Whether all else waits until a case is decided.
+    pub(crate) fn is_decisive(&self, case: &PlannedCase) -> bool {
+        self.purpose() == Purpose::Decision && case.id == DESCRIBED
+    }
 }
 
 impl PlannedCase {
@@ -118,14 +170,17 @@ impl PlannedCase {
         case: &Case,
         sampling: SamplingPlan,
         expected: Digest,
+        purpose: Purpose,
     ) -> Self {
+        // The id of a sweep or a pinned case says so, as does one that was given; others may hold what was
+        // settled.
+        let id = match (&sized.swept, sized.placement, sized.named) {
+            (None, Placement::Free, false) => case.id.clone(),
+            _ => sized.id.clone(),
+        };
         PlannedCase {
-            // The id of a sweep or a pinned case says so, as does one that was given; others may hold what
-            // was settled.
-            id: match (&sized.swept, sized.placement, sized.named) {
-                (None, Placement::Free, false) => case.id.clone(),
-                _ => sized.id.clone(),
-            },
+            contestants_only: purpose.leaves_out_bystanders(&id),
+            id,
             workload: sized.entry.spec.name.to_owned(),
             params: case.params.clone(),
             workers: sized.workers,
@@ -221,22 +276,27 @@ fn entry_id(strategy: &str, description: &Description, variant: &str) -> String 
 }
 
 /// When a profile judges. Found by simulation: METHODOLOGY.md has the error rates.
-pub(crate) fn design(profile: Profile) -> Design {
-    let (block, looks): (_, &[usize]) = match profile {
-        Profile::Smoke => (1, &[2]),
-        Profile::Quick => (1, &[3, 5, 8]),
-        Profile::Standard => (1, &[4, 6, 9, 14, 20]),
-        Profile::Thorough => (6, &[4, 6, 9, 14, 20]),
+pub(crate) fn design(profile: Profile, purpose: Purpose) -> Design {
+    let (block, looks): (_, &[usize]) = match (profile, purpose) {
+        (Profile::Smoke, _) => (1, &[2]),
+        // A map has many points, and what is close in one of them matters little.
+        (Profile::Quick, Purpose::Map) => (1, &[3, 5]),
+        (Profile::Quick, _) => (1, &[3, 5, 8]),
+        (Profile::Standard, _) => (1, &[4, 6, 9, 14, 20]),
+        (Profile::Thorough, _) => (6, &[4, 6, 9, 14, 20]),
     };
-    Design { block, looks: looks.to_vec() }
+    let margin = if purpose == Purpose::Comparison { MARGIN } else { ARCHITECTURE_MARGIN };
+    Design { margin, ..Design::new(block, looks) }
 }
 
 /// Time that a profile takes for measuring.
-pub(crate) fn budget(profile: Profile) -> Option<Duration> {
-    match profile {
-        Profile::Quick => Some(Duration::from_secs(285)),
-        Profile::Standard => Some(Duration::from_mins(15)),
-        Profile::Smoke | Profile::Thorough => None,
+pub(crate) fn budget(profile: Profile, purpose: Purpose) -> Option<Duration> {
+    match (profile, purpose) {
+        (Profile::Quick, Purpose::Comparison) => Some(Duration::from_secs(285)),
+        (Profile::Quick, _) => Some(Duration::from_mins(9)),
+        (Profile::Standard, Purpose::Comparison) => Some(Duration::from_mins(15)),
+        (Profile::Standard, _) => Some(Duration::from_mins(25)),
+        (Profile::Smoke | Profile::Thorough, _) => None,
     }
 }
 
@@ -270,6 +330,7 @@ pub(crate) mod tests {
                     limit: Limit::SequentialOverWorkers,
                     sampling: SamplingPlan { warmup: 1, min_samples: 1, budget_ns: 0 },
                     first_round: false,
+                    contestants_only: false,
                     expected: Digest::of_number(1),
                 })
                 .collect(),
@@ -286,6 +347,7 @@ pub(crate) mod tests {
                 .collect(),
             capacity: None,
             service: None,
+            map: None,
         }
     }
 

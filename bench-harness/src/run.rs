@@ -15,9 +15,9 @@ use crate::capacity::capacity;
 use crate::decide;
 use crate::host::Host;
 use crate::journal::{Journal, Measurement, Outcome, RoundEnd, Rounds, Run};
-use crate::judge::Design;
+use crate::map::Request;
 use crate::noise::Gate;
-use crate::plan::{self, Plan, PlannedCase, SCHEMA};
+use crate::plan::{self, Plan, PlannedCase, Purpose, SCHEMA};
 use crate::programs::{Program, Source, workspace_root};
 use crate::progress::{Left, Progress, Teller, span};
 use crate::schedule::{Cell, Next, Schedule};
@@ -30,9 +30,7 @@ const PATIENCE: u32 = 10;
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) profile: Profile,
-    pub(crate) choice: Choice,
-    /// The service that is to be decided about, instead of the choice.
-    pub(crate) service: Option<ServiceProfile>,
+    pub(crate) task: Task,
     pub(crate) source: Source,
     /// This many rounds of everything, instead of what the profile's looks decide.
     pub(crate) rounds: Option<usize>,
@@ -46,24 +44,63 @@ pub(crate) struct Settings {
     pub(crate) teller: Teller,
 }
 
+/// What is to be measured.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// All models by the chosen workloads.
+    Compare(Choice),
+    /// A service, to decide about it.
+    Decide(ServiceProfile),
+    /// A service along two axes.
+    Map(Request),
+}
+
+impl Task {
+    fn purpose(&self) -> Purpose {
+        match self {
+            Task::Compare(_) => Purpose::Comparison,
+            Task::Decide(_) => Purpose::Decision,
+            Task::Map(_) => Purpose::Map,
+        }
+    }
+
+    fn is_faithful(&self) -> bool {
+        matches!(self, Task::Compare(Choice { faithful: true, .. }))
+    }
+}
+
 /// Starts a run and carries it out. Returns its folder, or `None` if it was interrupted.
 ///
 /// # Errors
 /// If the settings cannot be met, a strategy cannot be built, or the journal cannot be written.
 pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     let teller = settings.teller;
-    let cases = match &settings.service {
-        Some(service) => decide::cases(service, settings.profile)?,
-        None => selection::cases(settings.profile, &settings.choice)?,
-    };
+    let Settings { profile, task, .. } = settings;
+    let (purpose, faithful) = (task.purpose(), task.is_faithful());
     let counts = worker_counts(&settings.workers)?;
     let workers = *counts.last().expect("there is at least one");
+    let (cases, service, map) = match task {
+        Task::Compare(choice) => {
+            (plan::sized(selection::cases(profile, &choice)?, &counts), None, None)
+        }
+        Task::Decide(service) => {
+            (plan::sized(decide::cases(&service, profile)?, &counts), Some(service), None)
+        }
+        Task::Map(request) => {
+            let (map, cases) = request.chart(profile, workers)?;
+            (cases, Some(request.service), Some(map))
+        }
+    };
+    let workers = cases.iter().map(|sized| sized.workers).fold(workers, usize::max);
     let now = SystemTime::now();
     let folder = settings.out.unwrap_or_else(|| {
         let stamp = humantime::format_rfc3339_seconds(now).to_string().replace(['-', ':'], "");
         let root = workspace_root().unwrap_or_default();
-        let what = settings.profile.to_string();
-        let what = if settings.service.is_some() { "decision" } else { &what };
+        let what = match purpose {
+            Purpose::Comparison => profile.to_string(),
+            Purpose::Decision => "decision".to_owned(),
+            Purpose::Map => "map".to_owned(),
+        };
         root.join("results").join(format!("{stamp}-{what}"))
     });
     stop_on_interrupt()?;
@@ -76,43 +113,44 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     let sources = settings.source.code(&programs);
     let begin = Instant::now();
     let peer = own_program()?;
-    let time_limit =
-        settings.time_limit.unwrap_or_else(|| selection::time_limit(settings.choice.faithful));
-    let settled = selection::settle(cases.clone(), workers, None)?;
+    let time_limit = settings.time_limit.unwrap_or_else(|| selection::time_limit(faithful));
+    let plain = cases.iter().map(|sized| (sized.entry, sized.case.clone())).collect();
+    let settled = selection::settle(plain, workers, None)?;
     let capacity = capacity(&settled, &programs, &peer, workers, time_limit, teller)?;
     if launch::stopped() {
         return Ok(None);
     }
     let per_second = capacity.as_ref().map(|capacity| capacity.per_second);
-    let grants: BTreeMap<_, _> =
-        counts.iter().map(|&workers| (workers, selection::grant(workers, per_second))).collect();
+    let mut grants = BTreeMap::new();
     let mut planned = Vec::new();
-    for sized in plan::sized(cases, &counts) {
+    for sized in cases {
         let workload = sized.entry.spec.name;
-        let case = selection::settled(&sized.entry, &sized.case, &grants[&sized.workers])?;
+        let grant = || selection::grant(sized.workers, per_second);
+        let grant = grants.entry(sized.workers).or_insert_with(grant);
+        let case = selection::settled(&sized.entry, &sized.case, grant)?;
         let expected = launch::oracle(&peer, workload, &case.params, scratch.path(), sized.workers)
             .map_err(|failure| anyhow::anyhow!("the oracle of {}: {}", case.id, failure.reason))?;
-        let sampling = selection::sampling(settings.profile, &case);
-        planned.push(PlannedCase::new(&sized, &case, sampling, expected));
+        let sampling = selection::sampling(profile, &case);
+        planned.push(PlannedCase::new(&sized, &case, sampling, expected, purpose));
     }
     let design = match settings.rounds {
-        Some(rounds) => Design::once(rounds),
-        None => plan::design(settings.profile),
+        Some(rounds) => plan::design(profile, purpose).pooled(rounds),
+        None => plan::design(profile, purpose),
     };
     let budget = match (settings.time_budget, settings.rounds) {
-        (None, None) => plan::budget(settings.profile),
+        (None, None) => plan::budget(profile, purpose),
         (given, _) => given,
     };
     let mut entries = plan::entries(&programs);
-    for (strategy, reason) in settings.service.iter().flat_map(ServiceProfile::left_out) {
+    for (strategy, reason) in service.iter().flat_map(ServiceProfile::left_out) {
         let of_it = entries.iter_mut().filter(|entry| entry.strategy == strategy);
         of_it.for_each(|entry| entry.excluded = Some(reason.clone()));
     }
     let clock = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
     let plan = Plan {
         schema: SCHEMA,
-        profile: settings.profile,
-        faithful: settings.choice.faithful,
+        profile,
+        faithful,
         seed: settings.seed.unwrap_or(clock),
         workers,
         design,
@@ -121,7 +159,8 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
         cases: planned,
         entries,
         capacity,
-        service: settings.service,
+        service,
+        map,
     };
     let mut host = Host::observe(workspace_root().as_deref());
     host.calibration = Some(Calibration::measure(&peer));

@@ -14,7 +14,8 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use crate::contest::{self, Contest};
 use crate::journal::Round;
 use crate::judge::{Judgement, Verdict};
-use crate::plan::Plan;
+use crate::map::Standing;
+use crate::plan::{Plan, PlannedCase};
 
 /// An undecided difference of this size is settled before any smaller one.
 const LARGE: f64 = 1.5;
@@ -41,6 +42,8 @@ pub(crate) struct Cell {
 pub(crate) struct Schedule<'a> {
     plan: &'a Plan,
     cases: Vec<Status>,
+    /// Of a map, which cases there is a reason to measure.
+    wanted: Option<Vec<bool>>,
     /// Rounds carried out in all.
     turns: usize,
 }
@@ -56,6 +59,8 @@ struct Status {
     /// Whether the first look is over.
     looked: bool,
     done: bool,
+    /// Whether all else waits until it is decided.
+    decisive: bool,
     /// Who takes part in the next round.
     cells: Vec<Cell>,
     /// What a round with these cells takes, as far as is known.
@@ -64,19 +69,39 @@ struct Status {
     missing: usize,
     /// Ratios to the leader that are undecided, and the rounds that would decide them.
     open: Vec<(f64, f64)>,
+    /// Of a point of a map, how each entry of the plan stands since the last look.
+    standings: Option<Vec<Standing>>,
 }
 
 impl<'a> Schedule<'a> {
     pub(crate) fn new(plan: &'a Plan, cases: &[Vec<Round>]) -> Self {
         let status = cases.iter().enumerate().map(|(case, rounds)| Status::of(plan, case, rounds));
         let turns = cases.iter().map(Vec::len).sum();
-        Schedule { plan, cases: status.collect(), turns }
+        let mut schedule = Schedule { plan, cases: status.collect(), wanted: None, turns };
+        schedule.want();
+        schedule
+    }
+
+    /// Finds out which points of a map to measure, from what is known of it.
+    fn want(&mut self) {
+        let Some(map) = &self.plan.map else { return };
+        let index = |id: &str| self.plan.cases.iter().position(|case| case.id == id);
+        let wanted = map.wanted(|id| self.cases[index(id)?].standings.clone());
+        let is_wanted = |case: &PlannedCase| wanted.contains(&case.id);
+        self.wanted = Some(self.plan.cases.iter().map(is_wanted).collect());
+    }
+
+    /// Cases that need another round.
+    fn due(&self) -> impl Iterator<Item = usize> + '_ {
+        let wanted = |case: usize| self.wanted.as_ref().is_none_or(|wanted| wanted[case]);
+        (0..self.cases.len()).filter(move |&case| !self.cases[case].done && wanted(case))
     }
 
     /// Takes note of a case's new round.
     pub(crate) fn update(&mut self, case: usize, rounds: &[Round]) {
         self.turns += 1;
         self.cases[case] = Status { last_turn: self.turns, ..Status::of(self.plan, case, rounds) };
+        self.want();
     }
 
     /// The next round, if one is due and fits in the time that is `left`.
@@ -86,8 +111,8 @@ impl<'a> Schedule<'a> {
             return None;
         }
         let fits = |status: &Status| status.seconds <= left;
-        let due = (0..self.cases.len()).filter(|&case| !self.cases[case].done);
-        let (looked, first): (Vec<_>, Vec<_>) = due.partition(|&case| self.cases[case].looked);
+        let (looked, first): (Vec<_>, Vec<_>) =
+            self.due().partition(|&case| self.cases[case].looked);
         let first = first.into_iter().filter(|&case| fits(&self.cases[case]));
         let case = first.min_by_key(|&case| self.cases[case].attempts).or_else(|| {
             let chosen = self.worthwhile(looked, left);
@@ -111,14 +136,18 @@ impl<'a> Schedule<'a> {
 
     /// Rounds that are due at least, for the time that they take.
     pub(crate) fn seconds_due(&self) -> f64 {
-        let due = self.cases.iter().filter(|status| !status.done);
+        let due = self.due().map(|case| &self.cases[case]);
         due.map(|status| status.seconds * status.missing as f64).sum()
     }
 
     /// The cases whose next look can be reached in the time that is left, those first in which it decides
     /// most.
     fn worthwhile(&self, mut cases: Vec<usize>, mut left: f64) -> Vec<usize> {
-        cases.sort_by(|&a, &b| self.cases[b].worth().total_cmp(&self.cases[a].worth()));
+        let worth = |case: usize| (self.cases[case].decisive, self.cases[case].worth());
+        cases.sort_by(|&a, &b| {
+            let ((first_a, a), (first_b, b)) = (worth(a), worth(b));
+            first_b.cmp(&first_a).then(b.total_cmp(&a))
+        });
         cases.retain(|&case| {
             let cost = self.cases[case].cost();
             let fits = cost <= left;
@@ -137,17 +166,35 @@ impl Status {
         let judged = contest::is_judged(planned.metric) && !planned.first_round;
         let first_look = if judged { design.first_look() } else { 1 };
         let looked = admitted >= first_look;
-        let mut status =
-            Status { attempts: attempts(rounds), admitted, looked, ..Status::default() };
+        let mut status = Status {
+            attempts: attempts(rounds),
+            admitted,
+            looked,
+            decisive: plan.is_decisive(planned),
+            ..Status::default()
+        };
         let gives_up = |entry: usize| {
             rounds.iter().flat_map(|r| &r.visits).any(|v| v.entry == entry && v.gives_up())
         };
-        let has = |entry: &usize| plan.entries[*entry].has(&planned.workload) && !gives_up(*entry);
+        let has = |entry: &usize| plan.entries[*entry].takes_part_in(planned) && !gives_up(*entry);
         let mut entries: Vec<_> = (0..plan.entries.len()).filter(has).collect();
         let first = rounds.first();
         let mut twin = first.and_then(|first| contest::twin(first, &plan.entries));
         twin = twin.filter(|entry| judged && entries.contains(entry));
         status.missing = first_look.saturating_sub(admitted);
+        if plan.map.is_some() && looked {
+            let contest = Contest::of(rounds, &plan.entries);
+            let judgement = Judgement::so_far(&contest.series(), design);
+            let standing = |entry: usize| {
+                let judged = contest.observed.iter().position(|o| o.entry == entry);
+                if gives_up(entry) {
+                    Standing::Out
+                } else {
+                    Standing::of_verdict(judged.and_then(|judged| judgement.verdict(judged)))
+                }
+            };
+            status.standings = Some((0..plan.entries.len()).map(standing).collect());
+        }
         if looked {
             if !judged {
                 status.done = true;
@@ -272,7 +319,7 @@ mod tests {
     }
 
     fn design(looks: &[usize]) -> Design {
-        Design { block: 1, looks: looks.to_vec() }
+        Design::new(1, looks)
     }
 
     fn visits(rounds: &[Round]) -> BTreeMap<(usize, bool), usize> {

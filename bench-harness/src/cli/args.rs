@@ -9,6 +9,7 @@ use worker::selection::ProfileArg;
 
 use super::examples;
 use crate::load::LoadArgs;
+use crate::map::{Resolution, Span};
 use crate::report::exports::Export;
 use crate::service::NewArgs;
 
@@ -35,6 +36,9 @@ pub(super) enum Command {
     /// Measure a described service in every model, and write a decision record
     #[command(after_help = examples::DECIDE)]
     Decide(DecideArgs),
+    /// Measure a service along two axes, and draw where one model takes over from another
+    #[command(after_help = examples::MAP)]
+    Map(MapArgs),
     /// List strategies, workloads and the cases of a profile
     #[command(after_help = examples::LIST)]
     List {
@@ -187,6 +191,52 @@ pub(super) struct DecideArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
     /// Folder to write the run and the record to [default: results/TIME-decision]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Say nothing on standard error but what went wrong
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MapArgs {
+    /// Profile file that describes the service [default: requests that wait 20 ms, compute 100 µs and are
+    /// answered with 256 bytes]
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// From left to right: connections, cpu, wait, payload, blocking or workers, with the range if it is not
+    /// the usual one
+    #[arg(long, value_name = "AXIS", default_value = "connections=1..10000")]
+    pub(super) x: Span,
+    /// Upwards, likewise
+    #[arg(long, value_name = "AXIS", default_value = "cpu=1us..1s")]
+    pub(super) y: Span,
+    /// Points of a decade
+    #[arg(long, value_enum, default_value_t = Resolution::Two)]
+    pub(super) per_decade: Resolution,
+    /// Measure every point, not only those along borders
+    #[arg(long)]
+    pub(super) full: bool,
+    /// How much to measure at a point
+    #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
+    pub(super) profile: ProfileArg,
+    #[command(flatten)]
+    pub(super) programs: ProgramArgs,
+    /// Rounds: process runs of every cell [default: as many as it takes to decide, within the profile's
+    /// limits]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) rounds: Option<u32>,
+    /// Time for measuring, such as 10m [default: by profile]
+    #[arg(long, value_name = "DURATION", value_parser = time_budget)]
+    pub(super) time_budget: Option<Duration>,
+    /// Worker threads [default: the CPUs that this process may use]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(super) workers: Option<usize>,
+    /// Seed of the random order [default: from the clock]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(super) seed: Option<u64>,
+    /// Folder to write the run to [default: results/TIME-map]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Say nothing on standard error but what went wrong

@@ -36,6 +36,17 @@ Examples:
   # The same with more certainty, kept in a folder
   bench-harness decide profiles/crud.toml --profile standard --out results/crud";
 
+pub(super) const MAP: &str = "\
+Examples:
+  # Up to how many connections threads keep up, by what a request computes
+  bench-harness map
+
+  # The same for a service of your own, whose requests wait for longer and longer
+  bench-harness map profiles/crud.toml --x connections=10..1000 --y wait=1ms..100ms
+
+  # What blocking calls change, at every point
+  bench-harness map --x connections=10..1000 --y blocking --per-decade 1 --full";
+
 pub(super) const LIST: &str = "\
 Examples:
   # What `run` would measure

@@ -13,15 +13,15 @@ use crate::programs::{self, Source};
 use crate::progress::Teller;
 use crate::report::layout::Look;
 use crate::report::{self, Report};
-use crate::run::{self, Settings};
+use crate::run::{self, Settings, Task};
 use crate::service::ServiceProfile;
-use crate::{check, comparable, compare, journal, load, selftest, service};
+use crate::{check, comparable, compare, journal, load, map, selftest, service};
 
 mod args;
 mod examples;
 mod help;
 
-use args::{Cli, Command, DecideArgs, ProfileCommand, ProgramArgs, RunArgs};
+use args::{Cli, Command, DecideArgs, MapArgs, ProfileCommand, ProgramArgs, RunArgs};
 
 /// Does what the command line says.
 pub(crate) fn main() -> anyhow::Result<ExitCode> {
@@ -39,6 +39,7 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
             )
         }
         Cli { command: Some(Command::Decide(args)), .. } => decide_command(args),
+        Cli { command: Some(Command::Map(args)), .. } => map_command(args),
         Cli { command: Some(Command::List { profile }), .. } => list(profile.into()),
         Cli { command: Some(Command::Check { programs, workers, quiet }), .. } => {
             check::check(&source(programs)?, workers, Teller::new(quiet))
@@ -90,12 +91,11 @@ fn run_command(args: RunArgs) -> anyhow::Result<ExitCode> {
         Some(folder) => run::resume(&folder, args.programs.bin_dir, teller)?,
         None => run::start(Settings {
             profile: args.profile.into(),
-            choice: Choice {
+            task: Task::Compare(Choice {
                 workloads: args.workloads,
                 params: Vec::new(),
                 faithful: args.faithful,
-            },
-            service: None,
+            }),
             source: source(args.programs)?,
             rounds: args.rounds.map(|rounds| rounds as usize),
             time_budget: args.time_budget,
@@ -111,15 +111,40 @@ fn run_command(args: RunArgs) -> anyhow::Result<ExitCode> {
 
 fn decide_command(args: DecideArgs) -> anyhow::Result<ExitCode> {
     let service = ServiceProfile::read(&args.file)?;
-    let lacks = service.lacks();
+    let lacks = service.lacks_for_any_model();
     if !lacks.is_empty() {
         let file = args.file.display();
         return Err(UsageError(format!("{file} cannot be run here: {}", lacks.join("; "))).into());
     }
     finish(run::start(Settings {
         profile: args.profile.into(),
-        choice: Choice::default(),
-        service: Some(service),
+        task: Task::Decide(service),
+        source: source(args.programs)?,
+        rounds: args.rounds.map(|rounds| rounds as usize),
+        time_budget: args.time_budget,
+        workers: args.workers.into_iter().collect(),
+        seed: args.seed,
+        out: args.out,
+        time_limit: None,
+        teller: Teller::new(args.quiet),
+    })?)
+}
+
+fn map_command(args: MapArgs) -> anyhow::Result<ExitCode> {
+    let service = match &args.file {
+        Some(file) => ServiceProfile::read(file)?,
+        None => map::plain(),
+    };
+    let request = map::Request {
+        service,
+        x: args.x,
+        y: args.y,
+        resolution: args.per_decade,
+        full: args.full,
+    };
+    finish(run::start(Settings {
+        profile: args.profile.into(),
+        task: Task::Map(request),
         source: source(args.programs)?,
         rounds: args.rounds.map(|rounds| rounds as usize),
         time_budget: args.time_budget,

@@ -156,13 +156,6 @@ fn params(service: &ServiceProfile, drive: Drive, profile: Profile) -> Result<Va
             ));
         }
     };
-    let classes = service.classes.iter().map(|class| RequestClass {
-        per_mille: class.per_mille,
-        wait: class.wait,
-        cpu_us: class.cpu.as_micros() as u64,
-        size: (class.payload_bytes as u32).max(MIN_SIZE),
-        blocking: class.blocking,
-    });
     let longest = service.classes.iter().map(|class| class.wait + class.cpu).max();
     let long = longest.unwrap_or_default() * LONGER_THAN_A_REQUEST;
     let window = window(profile).max(long);
@@ -180,10 +173,25 @@ fn params(service: &ServiceProfile, drive: Drive, profile: Profile) -> Result<Va
         // A search takes a dozen steps and more.
         step_ms: (window / 8).max(long).as_millis() as u64,
         counted: 0,
-        classes: Classes::new(classes.collect())?,
+        classes: classes(service)?,
         unit_ns: 0,
     };
     serde_json::to_value(params).map_err(|error| error.to_string())
+}
+
+/// The classes of a service as the workload takes them.
+///
+/// # Errors
+/// If they are more or larger than it takes.
+pub(crate) fn classes(service: &ServiceProfile) -> Result<Classes, String> {
+    let classes = service.classes.iter().map(|class| RequestClass {
+        per_mille: class.per_mille,
+        wait: class.wait,
+        cpu_us: class.cpu.as_micros() as u64,
+        size: u32::try_from(class.payload_bytes).unwrap_or(u32::MAX).max(MIN_SIZE),
+        blocking: class.blocking,
+    });
+    Classes::new(classes.collect())
 }
 
 /// How long a window of an open loop is.

@@ -12,7 +12,7 @@ use crate::service::{Optimise, ServiceProfile};
 
 mod cases;
 
-pub(crate) use cases::{CAPACITY, Change, DESCRIBED, cases};
+pub(crate) use cases::{CAPACITY, Change, DESCRIBED, cases, classes};
 
 /// What comes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -43,8 +43,8 @@ use estimate::{Estimate, Spread, hodges_lehmann};
 /// Probability that any interval of a case misses.
 pub(crate) const ALPHA: f64 = 0.05;
 
-/// Differences below this do not matter: ln 1.025.
-pub(crate) const MARGIN: f64 = 0.024_692_612_590_371_5;
+/// Ratio up to which a difference does not matter, unless a design has another.
+pub(crate) const MARGIN: f64 = 1.025;
 
 /// What counts as slower by far on a noisy host.
 const NOISY_MARGIN: f64 = 1.25;
@@ -79,19 +79,41 @@ impl Verdict {
 }
 
 /// When a case is judged: fixed before the first measurement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Design {
     /// Consecutive rounds that make one superblock.
     pub(crate) block: usize,
     /// Numbers of superblocks after which is looked, going up.
     pub(crate) looks: Vec<usize>,
+    /// Ratio up to which a difference does not matter.
+    #[serde(default = "usual_margin")]
+    pub(crate) margin: f64,
+}
+
+fn usual_margin() -> f64 {
+    MARGIN
 }
 
 impl Design {
+    /// Looks after so many superblocks of so many rounds, with the usual margin.
+    pub(crate) fn new(block: usize, looks: &[usize]) -> Self {
+        Design { block, looks: looks.to_vec(), margin: MARGIN }
+    }
+
     /// A single look after so many rounds, at which everybody is still there.
     pub(crate) fn once(rounds: usize) -> Self {
-        Design { block: 1, looks: vec![rounds] }
+        Design::new(1, &[rounds])
+    }
+
+    /// A single look after so many observations that several runs of this design made.
+    pub(crate) fn pooled(&self, observations: usize) -> Self {
+        Design { margin: self.margin, ..Design::once(observations) }
+    }
+
+    /// The margin as the logarithm that judging compares with.
+    fn delta(&self) -> f64 {
+        self.margin.ln()
     }
 
     /// Rounds after which there is no more look.
@@ -142,6 +164,8 @@ pub(crate) struct Judgement {
     active: Vec<usize>,
     looks: usize,
     settled: bool,
+    /// Logarithm of the margin.
+    delta: f64,
 }
 
 impl Judgement {
@@ -157,7 +181,7 @@ impl Judgement {
     }
 
     fn replay(series: &[Series], design: &Design, is_over: bool) -> Self {
-        let mut judgement = Judgement::survey(series, design.block);
+        let mut judgement = Judgement::survey(series, design);
         judgement.active = (0..series.len())
             .filter(|&i| series[i].contestant && series[i].values.iter().any(Option::is_some))
             .collect();
@@ -194,7 +218,8 @@ impl Judgement {
 
     /// All entries against each other, over the rounds that they have in common: for what is no contest,
     /// such as the distance from the floor.
-    fn survey(series: &[Series], block: usize) -> Self {
+    fn survey(series: &[Series], design: &Design) -> Self {
+        let block = design.block;
         let k = series.len();
         let all: Vec<_> = (0..k).collect();
         let rounds = common(series, &all);
@@ -208,6 +233,7 @@ impl Judgement {
             active: Vec::new(),
             looks: 0,
             settled: false,
+            delta: design.delta(),
         };
         let whole = rounds.len() / block * block;
         // With less than a superblock there is a rough estimate, and no interval.
@@ -259,7 +285,7 @@ impl Judgement {
         self.take(series, &active, rounds, design.block, alpha, pairs_of(contestants));
         let blocks = rounds.len() / design.block;
         let rivals = self.unbeaten();
-        let slower = |i: &usize| self.others(&active, *i).any(|(low, _)| low > MARGIN);
+        let slower = |i: &usize| self.others(&active, *i).any(|(low, _)| low > self.delta);
         let slower: Vec<_> = active.iter().copied().filter(slower).collect();
         for &i in &slower {
             self.set(i, Verdict::Slower, blocks);
@@ -268,7 +294,7 @@ impl Judgement {
         }
         let rivals: Vec<_> = rivals.into_iter().filter(|i| !slower.contains(i)).collect();
         self.active.retain(|i| !slower.contains(i));
-        let among_best = |i: &usize| self.others(&rivals, *i).all(|(_, high)| high < MARGIN);
+        let among_best = |i: &usize| self.others(&rivals, *i).all(|(_, high)| high < self.delta);
         let best: Vec<_> = rivals.iter().copied().filter(among_best).collect();
         let verdicts: Vec<_> = self
             .active
@@ -315,7 +341,7 @@ impl Judgement {
     fn needs(&self, entry: usize, leader: usize, rivals: &[usize]) -> Option<f64> {
         let of_pair = |i: usize, j: usize| {
             let (theta, spread) = self.pairs[i][j]?;
-            let distance = (theta.abs() - MARGIN).abs().max(1e-6);
+            let distance = (theta.abs() - self.delta).abs().max(1e-6);
             Some((spread?.half_of_one / distance).powi(2))
         };
         if entry != leader {
@@ -409,8 +435,9 @@ pub(crate) fn twin(
     series: &[Series],
     original: usize,
     twin: &[Option<f64>],
-    block: usize,
+    design: &Design,
 ) -> (Figure, Verdict) {
+    let block = design.block;
     let mut series = series.to_vec();
     series.push(Series { contestant: true, values: twin.to_vec(), until: None });
     let last = series.len() - 1;
@@ -432,8 +459,8 @@ pub(crate) fn twin(
     let theta = estimate.theta(k - 1, position);
     let half = estimate.spread(k - 1, position).map(|spread| spread.half);
     let verdict = match half {
-        Some(half) if theta.abs() - half > MARGIN => Verdict::Slower,
-        Some(half) if theta.abs() + half < MARGIN => Verdict::Tied,
+        Some(half) if theta.abs() - half > design.delta() => Verdict::Slower,
+        Some(half) if theta.abs() + half < design.delta() => Verdict::Tied,
         _ => Verdict::Undecided,
     };
     (Figure::of_log(theta, half), verdict)

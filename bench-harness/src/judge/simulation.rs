@@ -6,7 +6,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use workloads::Profile;
 
 use super::*;
-use crate::plan::design;
+use crate::plan::{self, Purpose};
 
 /// How the logarithms of one entry scatter around its truth.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +85,10 @@ fn covers(judgement: &Judgement, truth: &[f64]) -> bool {
 
 const MEASURED: [Profile; 3] = [Profile::Quick, Profile::Standard, Profile::Thorough];
 
+fn design(profile: Profile) -> Design {
+    plan::design(profile, Purpose::Comparison)
+}
+
 #[test]
 fn a_twin_is_hardly_ever_called_different() {
     for profile in MEASURED {
@@ -93,7 +97,7 @@ fn a_twin_is_hardly_ever_called_different() {
                 let judgement = judged(&[1.0; 6], &[noise; 6], &design(profile), seed);
                 // One pair of the six entries, as the twin and its original are.
                 let ratio = judgement.ratio(1, 0).unwrap();
-                ratio.low.unwrap().ln() > MARGIN || ratio.high.unwrap().ln() < -MARGIN
+                ratio.low.unwrap() > MARGIN || ratio.high.unwrap() < 1.0 / MARGIN
             });
             println!("A/A called different, {profile}, {noise:?}: {:.2} %", 100.0 * wrong);
             assert!(wrong < 0.005, "{wrong} with {noise:?} in {profile}");
@@ -103,18 +107,20 @@ fn a_twin_is_hardly_ever_called_different() {
 
 #[test]
 fn wrong_verdicts_at_the_margin_are_no_more_than_alpha() {
-    let edge = MARGIN.exp();
-    for profile in MEASURED {
+    let wider = [Purpose::Decision, Purpose::Map].map(|purpose| (Profile::Quick, purpose));
+    let compared = MEASURED.map(|profile| (profile, Purpose::Comparison));
+    for (profile, purpose) in compared.into_iter().chain(wider) {
+        let design = plan::design(profile, purpose);
         for noise in [Noise::Normal(0.01), Noise::Normal(0.05), Noise::Outliers(0.02)] {
             let verdict = |seed: u64| {
-                let truth = [1.0, 1.0, 1.0, 1.0, 1.0, edge];
-                judged(&truth, &[noise; 6], &design(profile), seed).verdict(5).unwrap()
+                let truth = [1.0, 1.0, 1.0, 1.0, 1.0, design.margin];
+                judged(&truth, &[noise; 6], &design, seed).verdict(5).unwrap()
             };
             let trials = 1_000;
             let slower = share(trials, |seed| verdict(seed) == Verdict::Slower);
             let tied = share(trials, |seed| matches!(verdict(seed), Verdict::Tied | Verdict::Best));
             println!(
-                "at the margin, {profile}, {noise:?}: slower {:.1} %, tied {:.1} %",
+                "at the margin, {profile}, {purpose:?}, {noise:?}: slower {:.1} %, tied {:.1} %",
                 100.0 * slower,
                 100.0 * tied
             );
@@ -193,10 +199,8 @@ fn superblocks_keep_the_coverage_where_rounds_remember_each_other() {
     let coverage =
         |design: &Design| share(500, |seed| covers(&judged(&truth, &noise, design, seed), &truth));
     let thorough = design(Profile::Thorough);
-    let single = Design {
-        block: 1,
-        looks: thorough.looks.iter().map(|look| look * thorough.block).collect(),
-    };
+    let looks: Vec<_> = thorough.looks.iter().map(|look| look * thorough.block).collect();
+    let single = Design::new(1, &looks);
     let (blocks, single) = (coverage(&thorough), coverage(&single));
     println!(
         "joint coverage, drifting: {:.1} % with superblocks, {:.1} % without",

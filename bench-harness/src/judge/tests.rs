@@ -44,7 +44,7 @@ fn who_is_alone_is_not_best() {
 
 #[test]
 fn who_is_slower_leaves_at_a_look_and_keeps_its_verdict() {
-    let design = Design { block: 1, looks: vec![3, 5] };
+    let design = Design::new(1, &[3, 5]);
     let mut series = series(&[
         &[1.0, 1.1, 1.0, 1.0, 1.0],
         &[1.05, 1.0, 1.1, 1.2, 1.2],
@@ -71,7 +71,7 @@ fn who_is_slower_leaves_at_a_look_and_keeps_its_verdict() {
 
 #[test]
 fn rounds_between_two_looks_count_when_nothing_more_comes() {
-    let design = Design { block: 1, looks: vec![3, 9] };
+    let design = Design::new(1, &[3, 9]);
     let values: &[&[f64]] = &[&[1.0, 1.02, 1.0, 1.01], &[1.02, 1.0, 1.01, 1.0]];
     let judgement = Judgement::of(&series(values), &design);
     assert_eq!(judgement.basis(0), Some((4, 2)));
@@ -91,7 +91,7 @@ fn entries_that_are_no_contestants_have_ratios_and_no_verdict() {
 
 #[test]
 fn who_left_by_another_metric_is_no_longer_waited_for() {
-    let design = Design { block: 1, looks: vec![3, 5] };
+    let design = Design::new(1, &[3, 5]);
     let mut series =
         series(&[&[1.0, 1.1, 1.0, 1.0, 1.1], &[1.1, 1.0, 1.1, 1.0, 1.0], &[1.0, 1.0, 1.1]]);
     series[2].values.extend([None, None]);
@@ -117,7 +117,7 @@ fn a_twin_ties_with_its_original_unless_it_is_far_off() {
     let series = series(&[&[1.0, 1.01, 1.0, 1.0], &[2.0, 2.0, 2.01, 2.0]]);
     let twin_of = |values: [f64; 3]| {
         let values: Vec<_> = std::iter::once(None).chain(values.map(Some)).collect();
-        twin(&series, 0, &values, 1).1
+        twin(&series, 0, &values, &Design::once(1)).1
     };
     assert_eq!(twin_of([1.01, 1.0, 1.0]), Verdict::Tied);
     assert_eq!(twin_of([1.2, 1.2, 1.2]), Verdict::Slower);

@@ -12,7 +12,8 @@ use crate::contest;
 use crate::decide;
 use crate::journal::{Round, Run};
 use crate::judge::Design;
-use crate::plan::{PlannedCase, PlannedEntry, SCHEMA};
+use crate::map::Chart;
+use crate::plan::{PlannedCase, PlannedEntry, Purpose, SCHEMA};
 
 impl Report {
     /// Computes the report of a run.
@@ -34,13 +35,22 @@ impl Report {
         let mut entries = plan.entries.clone();
         let mut cases = of_entries(&entries);
         // Who breaks a limit of the service must not decide who is best among the others.
-        if let Some(service) = &plan.service
+        if plan.purpose() == Purpose::Decision
+            && let Some(service) = &plan.service
             && decide::exclude(service, &cases, &mut entries)
         {
             cases = of_entries(&entries);
         }
-        let decision =
-            plan.service.as_ref().and_then(|service| decide::decide(service, &cases, &entries));
+        let decision = match plan.purpose() {
+            Purpose::Decision => {
+                plan.service.as_ref().and_then(|s| decide::decide(s, &cases, &entries))
+            }
+            Purpose::Comparison | Purpose::Map => None,
+        };
+        // Points of a map that nobody had to measure.
+        if plan.purpose() == Purpose::Map {
+            cases.retain(|case| case.rounds + case.rejected_rounds > 0);
+        }
         misuses::price_across_cases(&mut cases);
         let contestants = contestants(&entries, &cases);
         let visits = || runs.iter().flat_map(Run::visits);
@@ -67,6 +77,7 @@ impl Report {
             wakeups: wakeups::findings(&cases),
             service: plan.service.clone(),
             decision,
+            map: Chart::of(plan, &cases, spent),
             command: reproduce::command(plan),
             sources: sources.clone(),
             cases,
@@ -103,7 +114,7 @@ impl CaseReport {
         let class = spec.map_or(Class::Mixed, |spec| spec.class);
         let pooled = Sessions::of(sessions, entries, metric, design);
         let unmeasured = entries.iter().enumerate().filter(|(index, entry)| {
-            entry.has(&case.workload) && !pooled.observed.iter().any(|o| o.entry == *index)
+            entry.takes_part_in(case) && !pooled.observed.iter().any(|o| o.entry == *index)
         });
         let mut rows: Vec<_> = unmeasured
             .map(|(index, entry)| {

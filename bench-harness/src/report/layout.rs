@@ -83,6 +83,12 @@ impl Page {
         self.paragraph_led_by("", (title, TITLE), &format!(" — {introduction}"));
     }
 
+    /// Writes a line of a drawing as it is, tamed by whoever drew it.
+    pub(super) fn verbatim(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.blank();
+    }
+
     /// Writes text on lines that fit, tamed.
     pub(super) fn paragraph(&mut self, indent: &str, text: &str) {
         self.paragraph_led_by(indent, ("", PLAIN), text);

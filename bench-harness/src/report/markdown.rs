@@ -6,7 +6,7 @@ use worker::units;
 
 use super::model::{CaseReport, Report, Row, Throughput};
 use super::text::{self, clean};
-use super::{columns, misuses, wakeups};
+use super::{columns, map, misuses, wakeups};
 
 /// The whole report.
 pub(crate) fn render(report: &Report) -> String {
@@ -19,6 +19,7 @@ pub(crate) fn render(report: &Report) -> String {
         let _ = writeln!(out, "{}\n", escape(&calibration));
     }
     let _ = writeln!(out, "{}.\n", report.noise.summary());
+    map_section(&mut out, report);
     out.push_str(&overview(report));
     cpu_section(&mut out, report);
     wakeups_section(&mut out, report);
@@ -29,6 +30,24 @@ pub(crate) fn render(report: &Report) -> String {
     misuses_section(&mut out, report);
     host_section(&mut out, report);
     out
+}
+
+fn map_section(out: &mut String, report: &Report) {
+    let Some(chart) = &report.map else { return };
+    let _ = writeln!(out, "## A map of {}\n", escape(&chart.service));
+    for sentence in &chart.crossovers {
+        let _ = writeln!(out, "- {}", escape(sentence));
+    }
+    let drawing = map::drawing(chart, usize::MAX);
+    let _ = writeln!(out, "\n{}:\n\n```\n{}\n```\n", map::axes(chart), drawing.join("\n"));
+    for meaning in map::legend(chart) {
+        let _ = writeln!(out, "- {}", escape(&meaning));
+    }
+    let _ = writeln!(out, "\n{}.", escape(&map::effort(chart)));
+    for sentence in map::beyond(chart) {
+        let _ = writeln!(out, "{}.", escape(&sentence));
+    }
+    out.push('\n');
 }
 
 fn cpu_section(out: &mut String, report: &Report) {
@@ -92,7 +111,7 @@ pub(crate) fn overview(report: &Report) -> String {
         std::iter::once(format!("`{}`", clean(&case.id))).chain(cells).collect()
     });
     let mut out = table(&header.collect::<Vec<_>>(), rows);
-    let _ = writeln!(out, "\n{}", text::LEGEND);
+    let _ = writeln!(out, "\n{}", text::legend(report));
     if report.contestants().any(|entry| entry == "async-std") {
         let _ = writeln!(out, "{}", text::ASYNC_STD);
     }

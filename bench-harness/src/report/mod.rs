@@ -15,6 +15,7 @@ mod decision;
 pub(crate) mod exports;
 mod html;
 pub(crate) mod layout;
+mod map;
 pub(crate) mod markdown;
 mod misuses;
 pub(crate) mod model;

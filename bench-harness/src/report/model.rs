@@ -15,6 +15,7 @@ use crate::decide::Decision;
 use crate::figure::Figure;
 use crate::host::Host;
 use crate::judge::{Design, Verdict};
+use crate::map::Chart;
 use crate::plan::{Capacity, PlannedEntry};
 use crate::service::ServiceProfile;
 use crate::sources::Sources;
@@ -58,6 +59,9 @@ pub(crate) struct Report {
     /// What was decided about a described service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) decision: Option<Decision>,
+    /// Where one model takes over from another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) map: Option<Chart>,
     /// The command that does the (first) run again.
     pub(crate) command: String,
     /// The code that was measured, where it is known; it lies in `sources.json`.

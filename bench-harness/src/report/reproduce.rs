@@ -5,15 +5,22 @@ use std::collections::BTreeSet;
 use worker::selection;
 use workloads::{Entry, catalog};
 
-use crate::plan::{self, Plan};
+use crate::map::Map;
+use crate::plan::{self, Plan, Purpose};
 use crate::programs::STRATEGIES;
 
 /// With every option that is not the profile's own; workers and seed always.
 pub(super) fn command(plan: &Plan) -> String {
-    let mut words = vec![match &plan.service {
-        Some(_) => format!("cargo run --release -- decide PROFILE.toml --profile {}", plan.profile),
-        None => format!("cargo run --release -- run --profile {}", plan.profile),
-    }];
+    let purpose = match plan.purpose() {
+        Purpose::Comparison => "run",
+        Purpose::Decision => "decide PROFILE.toml",
+        Purpose::Map if Map::is_plain(plan) => "map",
+        Purpose::Map => "map PROFILE.toml",
+    };
+    let mut words = vec![format!("cargo run --release -- {purpose} --profile {}", plan.profile)];
+    if let Some(map) = &plan.map {
+        words.push(map.options());
+    }
     let has_cases = |entry: &Entry| !entry.cases(plan.profile).is_empty();
     let all: BTreeSet<_> =
         catalog().iter().filter(|entry| has_cases(entry)).map(|entry| entry.spec.name).collect();
@@ -29,11 +36,12 @@ pub(super) fn command(plan: &Plan) -> String {
     if strategies.iter().any(|strategy| !STRATEGIES.contains(strategy)) {
         words.push("--bin-dir DIR".to_owned());
     }
-    let own = plan.design == plan::design(plan.profile);
+    let usual = plan::design(plan.profile, plan.purpose());
+    let own = plan.design == usual;
     if !own {
         words.push(format!("--rounds {}", plan.design.most_rounds()));
     }
-    let own_budget = if own { plan::budget(plan.profile) } else { None };
+    let own_budget = if own { plan::budget(plan.profile, plan.purpose()) } else { None };
     if let Some(budget) = plan.budget().filter(|budget| Some(*budget) != own_budget) {
         let budget = humantime::format_duration(budget).to_string();
         words.push(format!("--time-budget {}", budget.replace(' ', "")));

@@ -71,7 +71,7 @@ impl<'a> Sessions<'a> {
                     let series: Vec<_> = contests.iter().map(of).collect();
                     let joined = join(&series);
                     let rounds = joined.iter().map(|series| series.values.len()).max();
-                    Judgement::of(&joined, &Design::once(rounds.unwrap_or(0)))
+                    Judgement::of(&joined, &design.pooled(rounds.unwrap_or(0)))
                 };
                 (
                     whole(|contest| contest.series()),
@@ -84,7 +84,7 @@ impl<'a> Sessions<'a> {
                     let judgements: Vec<_> = judged.iter().map(of).collect();
                     Judgement::of(
                         &typical(&contests[0].observed, &judgements),
-                        &Design::once(count),
+                        &design.pooled(count),
                     )
                 };
                 (each(|(judgement, _)| judgement), each(|(_, cpu)| cpu), None)
@@ -128,7 +128,7 @@ fn join(sessions: &[Vec<Series>]) -> Vec<Series> {
 fn twin(contest: &Contest<'_>, entries: &[PlannedEntry], design: &Design) -> Option<Twin> {
     let (original, processes) = contest.twin.as_ref()?;
     let values = crate::contest::values(processes);
-    let (ratio, verdict) = judge::twin(&contest.series(), *original, &values, design.block);
+    let (ratio, verdict) = judge::twin(&contest.series(), *original, &values, design);
     Some(Twin {
         entry: entries[contest.observed[*original].entry].id.clone(),
         rounds: values.iter().flatten().count(),

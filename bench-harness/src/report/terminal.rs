@@ -7,10 +7,11 @@ use worker::units::{self, Scale};
 use super::layout::{Cell, Look, PLAIN, Page, plain_cells};
 use super::model::{CaseReport, Report, Row};
 use super::text::{self, clean, interval, or_dash};
-use super::{decision, misuses, wakeups};
+use super::{decision, map, misuses, wakeups};
 use crate::decide::Decision;
 use crate::figure::Figure;
 use crate::judge::Verdict;
+use crate::map::Chart;
 
 /// Ratios from which being slower is yellow, and red.
 const NOTICEABLE: f64 = 1.1;
@@ -39,9 +40,12 @@ pub(crate) fn render(report: &Report, look: Look) -> String {
     if let Some(decision) = &report.decision {
         decision_section(&mut page, decision);
     }
+    if let Some(chart) = &report.map {
+        map_section(&mut page, chart);
+    }
     page.table(&matrix(report));
     page.blank();
-    page.paragraph("", text::LEGEND);
+    page.paragraph("", &text::legend(report));
     if report.contestants().any(|entry| entry == "async-std") {
         page.paragraph("", text::ASYNC_STD);
     }
@@ -97,6 +101,27 @@ fn decision_section(page: &mut Page, decision: &Decision) {
         page.paragraph("  ", &change.sentence);
     }
     page.paragraph("  ", "decision.md has the record");
+    page.blank();
+}
+
+fn map_section(page: &mut Page, chart: &Chart) {
+    page.section(&format!("A map of {}", chart.service), &map::axes(chart));
+    page.blank();
+    for line in map::drawing(chart, page.look.columns - 2) {
+        page.verbatim(&format!("  {line}"));
+    }
+    page.blank();
+    for meaning in map::legend(chart) {
+        page.paragraph("  ", &meaning);
+    }
+    page.blank();
+    for sentence in &chart.crossovers {
+        page.paragraph("  ", sentence);
+    }
+    page.paragraph("  ", &format!("{}.", map::effort(chart)));
+    for sentence in map::beyond(chart) {
+        page.paragraph("  ", &format!("{sentence}."));
+    }
     page.blank();
 }
 

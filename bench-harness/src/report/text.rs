@@ -99,10 +99,20 @@ pub(crate) fn followers(entries: &[(&str, Verdict, Figure)]) -> String {
 }
 
 /// What the matrix's words mean.
-pub(crate) const LEGEND: &str = "Ratio to the leader of each row by its metric. \
-    best: clear of all others; tied: no more than 2.5 % behind anyone; ?: undecided, the interval \
-    is in the report; alone: no other fair form; misuse: a known mistake and its price; —: the model has no \
-    form of it; empty: it does not take part.";
+pub(crate) fn legend(report: &Report) -> String {
+    format!(
+        "Ratio to the leader of each row by its metric. best: clear of all others; tied: {}; ?: undecided, the \
+         interval is in the report; alone: no other fair form; misuse: a known mistake and its price; —: the \
+         model has no form of it; empty: it does not take part.",
+        tied(report)
+    )
+}
+
+/// What is called tied.
+pub(crate) fn tied(report: &Report) -> String {
+    let percent = ((report.design.margin - 1.0) * 1e4).round() / 1e2;
+    format!("no more than {percent} % behind anyone")
+}
 
 /// Shown wherever async-std is.
 pub(crate) const ASYNC_STD: &str = "async-std is discontinued in favour of smol \

@@ -6,7 +6,7 @@ use workloads::Profile;
 use super::bench::Bench;
 use super::{Check, is_share, judge, percent};
 use crate::judge::{Judgement, Verdict};
-use crate::plan::design;
+use crate::plan::{Purpose, design};
 
 /// Tasks of the reference; each takes 10 µs, so that one cell is as long as in `quick`.
 const TASKS: u64 = 1_000;
@@ -14,7 +14,7 @@ const TASKS: u64 = 1_000;
 const EXTRA: [u64; 6] = [0, 10, 25, 50, 100, 1_000];
 
 pub(super) fn checks(bench: &mut Bench, trials: usize) -> anyhow::Result<Vec<Check>> {
-    let design = design(Profile::Standard);
+    let design = design(Profile::Standard, Purpose::Comparison);
     let reference = bench.cell("rayon", "grain", Ok("grain/10us"))?;
     let steps = reference.params()["steps"].clone();
     let amounts = std::iter::once(0).chain(EXTRA);

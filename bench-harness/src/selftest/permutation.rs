@@ -5,7 +5,7 @@ use workloads::Profile;
 use super::bench::{Bench, Cell};
 use super::{Check, STRATEGIES, judge, percent};
 use crate::judge::{Verdict, on_a_noisy_host};
-use crate::plan::design;
+use crate::plan::{Purpose, design};
 
 /// A case in which some tie and some are clearly slower.
 pub(super) fn contest(bench: &Bench) -> anyhow::Result<Vec<Cell>> {
@@ -14,13 +14,13 @@ pub(super) fn contest(bench: &Bench) -> anyhow::Result<Vec<Cell>> {
 
 /// The verdicts after so many rounds.
 pub(super) fn verdicts(rounds: &[Vec<f64>]) -> Vec<Verdict> {
-    let judgement = judge(rounds, &design(Profile::Quick));
+    let judgement = judge(rounds, &design(Profile::Quick, Purpose::Comparison));
     (0..rounds[0].len()).map(|i| judgement.verdict(i).expect("all are contestants")).collect()
 }
 
 /// The same as they are reported for a host that stays noisy.
 pub(super) fn verdicts_in_noise(rounds: &[Vec<f64>]) -> Vec<Verdict> {
-    let judgement = judge(rounds, &design(Profile::Quick));
+    let judgement = judge(rounds, &design(Profile::Quick, Purpose::Comparison));
     let champion = judgement.champion().expect("somebody is unbeaten");
     (0..rounds[0].len())
         .map(|i| {
@@ -47,7 +47,7 @@ pub(super) fn checks(bench: &mut Bench, repetitions: usize) -> anyhow::Result<[C
         let mut by_order = Vec::new();
         for order in [&forwards, &backwards] {
             let mut rounds = Vec::new();
-            for _ in 0..design(Profile::Quick).most_rounds() {
+            for _ in 0..design(Profile::Quick, Purpose::Comparison).most_rounds() {
                 rounds.push(bench.round_in(&cells, order)?.values);
             }
             let plain = verdicts(&rounds);

@@ -5,7 +5,7 @@ use workloads::Profile;
 use super::bench::Bench;
 use super::{Check, is_share, judge, percent};
 use crate::judge::Verdict;
-use crate::plan::design;
+use crate::plan::{Purpose, design};
 
 /// Cells of all kinds, one strategy each; short ones, so that there is time for many.
 const CELLS: [(&str, &str, &str); 12] = [
@@ -33,7 +33,7 @@ pub(super) fn checks(
     if repetitions == 0 {
         return Ok(Vec::new());
     }
-    let design = design(profile);
+    let design = design(profile, Purpose::Comparison);
     let (mut tied, mut slower, mut runs) = (0, Vec::new(), 0);
     let mut undecided = std::collections::BTreeMap::new();
     for (strategy, workload, id) in CELLS {

@@ -16,14 +16,25 @@ struct Machine {
     memory_bytes: Option<u64>,
 }
 
-impl ServiceProfile {
-    /// What this machine lacks, one sentence each with what would be needed.
-    pub(crate) fn lacks(&self) -> Vec<String> {
-        self.lacks_on(&Machine {
+impl Machine {
+    fn here() -> Self {
+        Machine {
             connections: worker::os::connections_that_fit(),
             threads: worker::os::threads_that_fit(),
             memory_bytes: host::memory_available_bytes(),
-        })
+        }
+    }
+}
+
+impl ServiceProfile {
+    /// What this machine lacks, one sentence each with what would be needed.
+    pub(crate) fn lacks(&self) -> Vec<String> {
+        self.lacks_on(&Machine::here())
+    }
+
+    /// The same without what only some models need: they fail, and the others are measured.
+    pub(crate) fn lacks_for_any_model(&self) -> Vec<String> {
+        self.lacks_on(&Machine { threads: None, ..Machine::here() })
     }
 
     fn lacks_on(&self, machine: &Machine) -> Vec<String> {
@@ -65,7 +76,7 @@ impl ServiceProfile {
     }
 
     /// Memory of the largest answer to every connection at once.
-    pub(super) fn answers_bytes(&self) -> u64 {
+    pub(crate) fn answers_bytes(&self) -> u64 {
         let largest = self.classes.iter().map(|class| class.payload_bytes).max().unwrap_or(0);
         self.load.connections.saturating_mul(largest)
     }

@@ -21,7 +21,7 @@ mod models;
 mod new;
 mod sound;
 mod table;
-mod values;
+pub(crate) mod values;
 
 pub(crate) use check::check;
 pub(crate) use new::{NewArgs, new};

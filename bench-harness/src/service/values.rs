@@ -36,7 +36,7 @@ const SIZES: [(&str, u64); 7] = [
 ];
 
 /// A value in quotation marks, on one line and not too long.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     match text.char_indices().nth(QUOTED) {
         None => format!("{text:?}"),
         Some((end, _)) => format!("{:?}", format!("{}…", &text[..end])),
@@ -44,7 +44,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// A whole number with its thousands apart, such as `100,000`.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -62,12 +62,12 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A time in the same form, such as `20 ms`.
-pub(super) fn time(ns: f64) -> String {
+pub(crate) fn time(ns: f64) -> String {
     short(&units::duration(ns))
 }
 
 /// The same of a size, such as `4 KiB`.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     short(&units::bytes(bytes as f64))
 }
 
@@ -97,12 +97,12 @@ fn duration_up_to(text: &str, most: Duration) -> Result<Duration, String> {
 }
 
 /// How long a request waits.
-pub(super) fn wait(text: &str) -> Result<Duration, String> {
+pub(crate) fn wait(text: &str) -> Result<Duration, String> {
     duration_up_to(text, request::MAX_WAIT)
 }
 
 /// How long a request computes.
-pub(super) fn cpu(text: &str) -> Result<Duration, String> {
+pub(crate) fn cpu(text: &str) -> Result<Duration, String> {
     duration_up_to(text, MAX_CPU)
 }
 
@@ -139,7 +139,7 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// How large an answer is.
-pub(super) fn payload(text: &str) -> Result<u64, String> {
+pub(crate) fn payload(text: &str) -> Result<u64, String> {
     let size = bytes(text)?;
     if size > u64::from(request::MAX_SIZE) {
         return Err(format!("{} is too large: give at most 1 MiB", quoted(text)));
@@ -166,7 +166,7 @@ fn between(number: i128, most: u64) -> Result<u64, String> {
 }
 
 /// How many clients there are.
-pub(super) fn connections(number: i128) -> Result<u64, String> {
+pub(crate) fn connections(number: i128) -> Result<u64, String> {
     between(number, MAX_CONNECTIONS)
 }
 

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use worker::{How, Serve};
-use workloads::traffic::{Traffic, TrafficParams};
+use workloads::traffic::{AT_ONCE_PER_WORKER, Traffic, TrafficParams};
 
 use crate::AsyncStd;
 use crate::serve::{Heavy, serve};
@@ -14,12 +14,13 @@ impl Serve<Traffic> for AsyncStd {
     fn how(_: &TrafficParams) -> Option<How> {
         How::fair(
             "one spawned task per connection; blocking calls handed to spawn_blocking, long computing \
-             too, as much at once as there are workers",
+             too, four at once for each worker",
             "https://docs.rs/async-std/latest/async_std/task/fn.spawn_blocking.html",
         )
     }
 
     fn serve(&self, listener: TcpListener, service: &Arc<Traffic>) -> io::Result<()> {
-        serve(listener, service.requests(), Heavy::OnPool { at_once: self.workers })
+        let at_once = AT_ONCE_PER_WORKER * self.workers;
+        serve(listener, service.requests(), Heavy::OnPool { at_once })
     }
 }

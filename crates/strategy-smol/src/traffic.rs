@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use worker::{How, Serve};
-use workloads::traffic::{Traffic, TrafficParams};
+use workloads::traffic::{AT_ONCE_PER_WORKER, Traffic, TrafficParams};
 
 use crate::Smol;
 use crate::serve::{Heavy, serve};
@@ -14,12 +14,13 @@ impl Serve<Traffic> for Smol {
     fn how(_: &TrafficParams) -> Option<How> {
         How::fair(
             "one spawned task per connection; blocking calls handed to smol::unblock, long computing too, \
-             behind a semaphore",
+             four at once for each worker",
             "https://docs.rs/smol/latest/smol/fn.unblock.html",
         )
     }
 
     fn serve(&self, listener: TcpListener, service: &Arc<Traffic>) -> io::Result<()> {
-        serve(listener, service.requests(), Heavy::OnPool { at_once: self.workers })
+        let at_once = AT_ONCE_PER_WORKER * self.workers;
+        serve(listener, service.requests(), Heavy::OnPool { at_once })
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use worker::{How, Serve};
 use workloads::endpoints::{Endpoints, EndpointsParams, Handler};
-use workloads::request::Dispatch;
 
+use crate::serve::Heavy;
 use crate::{MAX_BLOCKING_THREADS, Tokio};
 
 impl Serve<Endpoints> for Tokio {
@@ -43,6 +43,6 @@ impl Serve<Endpoints> for Tokio {
     }
 
     fn serve(&self, listener: TcpListener, service: &Arc<Endpoints>) -> io::Result<()> {
-        self.serve_http(listener, service.requests(), Dispatch::Auto)
+        self.serve_http(listener, service.requests(), Heavy::OnPool { at_once: self.workers() })
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use worker::{How, Serve};
 use workloads::mixed::{Mixed, MixedParams};
-use workloads::request::Dispatch;
 
+use crate::serve::Heavy;
 use crate::{Misuse, Tokio};
 
 impl Serve<Mixed> for Tokio {
@@ -20,7 +20,7 @@ impl Serve<Mixed> for Tokio {
     }
 
     fn serve(&self, listener: TcpListener, service: &Arc<Mixed>) -> io::Result<()> {
-        self.serve_http(listener, service.requests(), Dispatch::Auto)
+        self.serve_http(listener, service.requests(), Heavy::OnPool { at_once: self.workers() })
     }
 }
 
@@ -33,6 +33,6 @@ impl Serve<Mixed> for Misuse {
     }
 
     fn serve(&self, listener: TcpListener, service: &Arc<Mixed>) -> io::Result<()> {
-        self.0.serve_http(listener, service.requests(), Dispatch::Await)
+        self.0.serve_http(listener, service.requests(), Heavy::Inline)
     }
 }

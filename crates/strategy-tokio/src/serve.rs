@@ -24,22 +24,37 @@ impl Serve<Server> for Tokio {
     }
 
     fn serve(&self, listener: StdListener, service: &Arc<Server>) -> io::Result<()> {
-        self.serve_http(listener, service.requests(), Dispatch::Auto)
+        self.serve_http(listener, service.requests(), Heavy::OnPool { at_once: self.workers() })
     }
 }
 
+/// Where a request is handled that computes for long and leaves it to us.
+#[derive(Clone, Copy)]
+pub(crate) enum Heavy {
+    /// On the blocking pool, so many at once.
+    OnPool { at_once: usize },
+    /// In the handler, where it holds up all that waits for the same worker.
+    Inline,
+}
+
 impl Tokio {
-    /// Serves until the process ends; `auto` is how to dispatch what is left to the strategy.
+    pub(crate) fn workers(&self) -> usize {
+        self.runtime.metrics().num_workers()
+    }
+
+    /// Serves until the process ends.
     pub(crate) fn serve_http(
         &self,
         listener: StdListener,
         requests: &Arc<Requests>,
-        auto: Dispatch,
+        heavy: Heavy,
     ) -> io::Result<()> {
         listener.set_nonblocking(true)?;
         let handlers = Arc::new(Handlers {
-            auto,
-            computing: Semaphore::new(self.runtime.metrics().num_workers()),
+            computing: match heavy {
+                Heavy::OnPool { at_once } => Some(Semaphore::new(at_once)),
+                Heavy::Inline => None,
+            },
             pool: Semaphore::new(requests.pool()),
         });
         self.runtime.block_on(self.runtime.spawn(accept(
@@ -102,36 +117,33 @@ async fn converse(
 
 /// What the handlers of a service share.
 struct Handlers {
-    /// How to dispatch what is left to the strategy.
-    auto: Dispatch,
-    /// A permit for each computation at once that the blocking pool may do.
-    computing: Semaphore,
+    /// A permit for each long computation at once on the blocking pool; `None` to compute in the handler.
+    computing: Option<Semaphore>,
     /// A permit for each thread of the bounded pool.
     pool: Semaphore,
 }
 
 impl Handlers {
     async fn handle(&self, requests: &Arc<Requests>, work: Work) -> io::Result<Answer> {
-        let dispatch = if work.dispatch == Dispatch::Auto { self.auto } else { work.dispatch };
-        match dispatch {
-            Dispatch::Auto if work.computes_long() => {
+        match (work.dispatch, &self.computing) {
+            (Dispatch::Auto, Some(computing)) if work.computes_long() => {
                 let running = requests.start(work);
                 wait(work).await;
-                let _permit = self.computing.acquire().await.map_err(io::Error::other)?;
+                let _permit = computing.acquire().await.map_err(io::Error::other)?;
                 Ok(running.finish_with(spawn_blocking(move || work.compute()).await?))
             }
-            Dispatch::Auto | Dispatch::Await => {
+            (Dispatch::Auto | Dispatch::Await, _) => {
                 let running = requests.start(work);
                 wait(work).await;
                 Ok(running.finish())
             }
-            Dispatch::Inline => Ok(requests.block(work)),
-            Dispatch::Blocking | Dispatch::Call => block(requests, work).await,
-            Dispatch::Pool => {
+            (Dispatch::Inline, _) => Ok(requests.block(work)),
+            (Dispatch::Blocking | Dispatch::Call, _) => block(requests, work).await,
+            (Dispatch::Pool, _) => {
                 let _permit = self.pool.acquire().await.map_err(io::Error::other)?;
                 block(requests, work).await
             }
-            Dispatch::Rayon => Ok(Answer::not_implemented()),
+            (Dispatch::Rayon, _) => Ok(Answer::not_implemented()),
         }
     }
 }

@@ -5,21 +5,22 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use worker::{How, Serve};
-use workloads::request::Dispatch;
-use workloads::traffic::{Traffic, TrafficParams};
+use workloads::traffic::{AT_ONCE_PER_WORKER, Traffic, TrafficParams};
 
 use crate::Tokio;
+use crate::serve::Heavy;
 
 impl Serve<Traffic> for Tokio {
     fn how(_: &TrafficParams) -> Option<How> {
         How::fair(
-            "waits on tokio::time::sleep; blocking calls go to spawn_blocking, long computing too, as \
-             much at once as there are workers",
+            "waits on tokio::time::sleep; blocking calls go to spawn_blocking, long computing too, \
+             four at once for each worker",
             "https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html",
         )
     }
 
     fn serve(&self, listener: TcpListener, service: &Arc<Traffic>) -> io::Result<()> {
-        self.serve_http(listener, service.requests(), Dispatch::Auto)
+        let at_once = AT_ONCE_PER_WORKER * self.workers();
+        self.serve_http(listener, service.requests(), Heavy::OnPool { at_once })
     }
 }

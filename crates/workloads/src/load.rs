@@ -76,9 +76,11 @@ pub enum Pace {
     },
 }
 
-/// Different seeds that a class of requests is sent with, so that every right answer can be known
+/// Different seeds that a class of requests is sent with at most, so that every right answer can be known
 /// beforehand.
 pub const SEEDS: u64 = 8;
+/// Units of computing beyond which a class has fewer of them: the answers are computed before each window.
+const UNITS_FOR_ALL_SEEDS: u64 = 10_000;
 
 impl HttpLoad {
     /// The class and the seed of request `index`.
@@ -90,7 +92,14 @@ impl HttpLoad {
             point = point.saturating_sub(share.per_mille);
             inside
         });
-        (class.unwrap_or(0), (random >> 32) % SEEDS)
+        let class = class.unwrap_or(0);
+        (class, (random >> 32) % self.seeds(class))
+    }
+
+    /// With how many seeds a class is sent.
+    pub fn seeds(&self, class: usize) -> u64 {
+        let units = u64::from(self.mix[class].work.units).max(UNITS_FOR_ALL_SEEDS);
+        (SEEDS * UNITS_FOR_ALL_SEEDS / units).max(1)
     }
 
     /// What class `class` asks for with that seed.
@@ -111,7 +120,9 @@ impl HttpLoad {
     /// number of requests is not known beforehand.
     pub fn expected(&self) -> Digest {
         let answers: Vec<Vec<u64>> = (0..self.mix.len())
-            .map(|class| (0..SEEDS).map(|seed| self.work(class, seed).compute()).collect())
+            .map(|class| {
+                (0..self.seeds(class)).map(|seed| self.work(class, seed).compute()).collect()
+            })
             .collect();
         let mut all = AnswerDigest::default();
         match self.requests() {
@@ -183,6 +194,16 @@ mod tests {
         assert!((400..600).contains(&heavy), "{heavy}");
         let other = HttpLoad { seed: 8, ..load.clone() };
         assert!((0..100).any(|index| load.request(index) != other.request(index)));
+    }
+
+    #[test]
+    fn a_class_that_computes_for_long_has_few_seeds_and_any_other_all() {
+        let mut load = load();
+        load.mix[1].work.units = 1_000_000;
+        assert_eq!((load.seeds(0), load.seeds(1)), (SEEDS, 1));
+        let seeds =
+            |class| (0..1_000).map(|index| load.request(index)).filter(move |r| r.0 == class);
+        assert!(seeds(1).all(|(_, seed)| seed == 0) && seeds(0).any(|(_, seed)| seed == 7));
     }
 
     #[test]

@@ -20,6 +20,11 @@ pub const MAX_CLASSES: usize = 8;
 /// Longest computing of a request, microseconds.
 pub const MAX_CPU_US: u64 = 1_000_000;
 
+/// Long computations that a strategy hands to a pool for blocking calls at once, for each worker. With one
+/// a CPU is idle while the next is handed over, which takes two wake-ups; without a bound there would be a
+/// thread for each request.
+pub const AT_ONCE_PER_WORKER: usize = 4;
+
 /// The service.
 #[derive(Debug)]
 pub struct Traffic {
@@ -27,10 +32,13 @@ pub struct Traffic {
     blocks: bool,
 }
 
-/// By which number an open loop is judged.
+/// By which number a loop is judged; a search for the capacity is judged by that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Judged {
+    /// Elapsed time per request of a closed loop: how many it gets through. An open loop is given that, and
+    /// is judged by the p99.
+    Time,
     /// The 99th percentile of the latency of the class that counts.
     P99,
     /// CPU time of the server per request.
@@ -45,7 +53,7 @@ pub enum Judged {
 pub struct TrafficParams {
     /// What the load generator does.
     pub drive: Drive,
-    /// The number that `open` is judged by.
+    /// The number that `closed` and `open` are judged by.
     pub judged: Judged,
     /// Connections that it keeps open; the server closes more.
     pub connections: u64,
@@ -176,8 +184,8 @@ impl Params for TrafficParams {
         },
         Key {
             name: "judged",
-            range: Range::OneOf(&["p99", "cpu", "memory"]),
-            meaning: "what open is judged by",
+            range: Range::OneOf(&["time", "p99", "cpu", "memory"]),
+            meaning: "what closed and open are judged by",
         },
         Key {
             name: "connections",
@@ -315,9 +323,10 @@ impl Definition for Traffic {
     fn metric(params: &TrafficParams) -> Metric {
         match (params.drive, params.judged) {
             (Drive::Capacity, _) => Metric::Capacity,
-            (Drive::Closed, _) | (_, Judged::Cpu) => Metric::CpuPerOperation,
-            (Drive::Open, Judged::P99) => Metric::LatencyP99,
-            (Drive::Open, Judged::Memory) => Metric::PeakMemory,
+            (Drive::Closed, Judged::Time) => Metric::WallPerOperation,
+            (_, Judged::Cpu) => Metric::CpuPerOperation,
+            (_, Judged::Time | Judged::P99) => Metric::LatencyP99,
+            (_, Judged::Memory) => Metric::PeakMemory,
         }
     }
 

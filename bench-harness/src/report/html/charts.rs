@@ -70,7 +70,7 @@ impl Look {
         Look { hollow: true, ..self }
     }
 
-    fn class(self) -> String {
+    pub(super) fn class(self) -> String {
         format!("s-{}{}", self.strategy, if self.hollow { " hollow" } else { "" })
     }
 

@@ -121,10 +121,11 @@ fn colour(row: &Row, by: By) -> &'static str {
 }
 
 /// What the colours mean.
-pub(super) fn legend() -> Markup {
+pub(super) fn legend(report: &Report) -> Markup {
+    let tied = format!("tied: {}", text::tied(report));
     let keys = [
         ("best", "best: clear of all others"),
-        ("tied", "tied: no more than 2.5 % behind anyone"),
+        ("tied", tied.as_str()),
         ("undecided", "? undecided: the interval is in the section"),
         ("slower-0", "slower, below 1.1×"),
         ("slower-1", "below 1.5×"),

@@ -5,6 +5,7 @@ use worker::units::{self, Scale};
 
 mod axis;
 mod charts;
+mod map;
 mod matrix;
 mod workload;
 
@@ -29,6 +30,7 @@ pub(crate) fn render(report: &Report) -> String {
     let title = format!("Comparison {}", names.join(" + "));
     let sections = [
         ("decision", "The decision", decision_section(report)),
+        ("map", "The map", report.map.as_ref().map(map::section).unwrap_or_default()),
         ("answer", "The answer", answer(report)),
         ("suits", "What suits what", suits(report)),
         ("by-cpu", "By CPU time", by_cpu(report)),
@@ -78,7 +80,7 @@ fn answer(report: &Report) -> Markup {
     html! {
         p { "Each cell is the ratio to the leader of its row, by the metric of that workload." }
         (matrix(report, By::Metric, "Workload by strategy"))
-        (matrix::legend())
+        (matrix::legend(report))
         @if report.contestants().any(|entry| entry == "async-std") { p.note { (text::ASYNC_STD) } }
     }
 }

@@ -1,0 +1,274 @@
+//! Where one model takes over from another, in sentences.
+
+use super::chart::{Chart, Mark};
+use super::{Axis, Standing};
+
+/// Where an entry stops or begins to be among the best along one line of a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Crossing {
+    line: usize,
+    /// The last point before, and the first after.
+    from: usize,
+    to: usize,
+    /// Whether it is among the best before.
+    falls: bool,
+}
+
+/// Crossings of neighbouring lines at about the same place.
+#[derive(Debug, Clone, Copy)]
+struct Border {
+    lines: (usize, usize),
+    from: usize,
+    to: usize,
+    falls: bool,
+}
+
+/// One direction of a map.
+#[derive(Clone, Copy)]
+struct Direction<'a> {
+    chart: &'a Chart,
+    along_x: bool,
+}
+
+/// For each entry a sentence for each of its borders, or one for the whole map.
+pub(super) fn crossovers(chart: &Chart) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for entry in &chart.entries {
+        let count = |standing| {
+            chart.points.iter().filter(|mark| mark.standing(entry) == Some(standing)).count()
+        };
+        match (count(Standing::In), count(Standing::Out)) {
+            (0, 0) => {}
+            (best, 0) => sentences.push(format!(
+                "{entry} is among the best wherever that is known: at {best} points."
+            )),
+            (0, behind) => sentences.push(format!(
+                "{entry} is behind wherever that is known: at {behind} points{}.",
+                by_at_least(&chart.points.iter().collect::<Vec<_>>(), entry)
+            )),
+            _ => sentences.extend(borders_of(chart, entry)),
+        }
+    }
+    sentences
+}
+
+/// Along the axis that crosses the borders more often.
+fn borders_of(chart: &Chart, entry: &str) -> Vec<String> {
+    let directions = [true, false].map(|along_x| Direction { chart, along_x });
+    let [by_x, by_y] = directions.map(|direction| direction.crossings(entry));
+    let (direction, crossings) = match by_y.len() > by_x.len() {
+        true => (directions[1], by_y),
+        false => (directions[0], by_x),
+    };
+    let borders = borders(crossings);
+    let wide: Vec<_> = borders.iter().filter(|border| border.lines.0 < border.lines.1).collect();
+    // What shows along a single line only may be chance, where there is more.
+    let told = if wide.is_empty() { borders.iter().collect() } else { wide };
+    told.into_iter().map(|border| direction.sentence(entry, *border)).collect()
+}
+
+/// Crossings in the same sense that overlap with those of the line before.
+fn borders(crossings: Vec<Crossing>) -> Vec<Border> {
+    let mut borders: Vec<(Border, Crossing)> = Vec::new();
+    for crossing in crossings {
+        let Crossing { line, from, to, falls } = crossing;
+        let continued = borders.iter_mut().find(|(border, last)| {
+            border.falls == falls
+                && (last.line + 1..=last.line + 2).contains(&line)
+                && from <= last.to
+                && last.from <= to
+        });
+        match continued {
+            Some((border, last)) => {
+                border.lines.1 = line;
+                border.from = border.from.min(from);
+                border.to = border.to.max(to);
+                *last = crossing;
+            }
+            None => borders.push((Border { lines: (line, line), from, to, falls }, crossing)),
+        }
+    }
+    borders.into_iter().map(|(border, _)| border).collect()
+}
+
+impl<'a> Direction<'a> {
+    fn axes(self) -> (&'a Axis, &'a Axis) {
+        let Chart { x, y, .. } = self.chart;
+        if self.along_x { (x, y) } else { (y, x) }
+    }
+
+    fn mark(self, line: usize, index: usize) -> &'a Mark {
+        if self.along_x { self.chart.at(index, line) } else { self.chart.at(line, index) }
+    }
+
+    /// Line by line.
+    fn crossings(self, entry: &str) -> Vec<Crossing> {
+        let (along, across) = self.axes();
+        let mut crossings = Vec::new();
+        for line in 0..across.values.len() {
+            let mut last: Option<(usize, Standing)> = None;
+            for index in 0..along.values.len() {
+                let standing = self.mark(line, index).standing(entry);
+                let Some(now @ (Standing::In | Standing::Out)) = standing else { continue };
+                if let Some((from, before)) = last
+                    && before != now
+                {
+                    let falls = before == Standing::In;
+                    crossings.push(Crossing { line, from, to: index, falls });
+                }
+                last = Some((index, now));
+            }
+        }
+        crossings
+    }
+
+    fn sentence(self, entry: &str, border: Border) -> String {
+        let (along, across) = self.axes();
+        let Border { lines: (first, last), from, to, falls } = border;
+        let where_ = across.in_words(first, last);
+        let (before, after) = (along.in_words(from, from), along.in_words(to, to));
+        let behind = |index: usize| if falls { index >= to } else { index <= from };
+        let marks: Vec<_> = (first..=last)
+            .flat_map(|line| (0..along.values.len()).map(move |index| (line, index)))
+            .filter(|(_, index)| behind(*index))
+            .map(|(line, index)| self.mark(line, index))
+            .filter(|mark| mark.standing(entry) == Some(Standing::Out))
+            .collect();
+        let (margin, leaders) = (by_at_least(&marks, entry), leaders(self.chart, &marks));
+        let leaders = if leaders.is_empty() { String::new() } else { format!("; {leaders} there") };
+        match falls {
+            true => format!(
+                "With {where_}, {entry} is among the best up to {before} and behind from {after} on{margin}{leaders}."
+            ),
+            false => format!(
+                "With {where_}, {entry} is behind up to {before}{margin}{leaders}, and among the best from {after} on."
+            ),
+        }
+    }
+}
+
+/// By how much an entry is behind at the least, as far as intervals say.
+fn by_at_least(marks: &[&Mark], entry: &str) -> String {
+    let ratios = marks.iter().flat_map(|mark| &mark.slower).filter(|slower| slower.entry == entry);
+    let lows = ratios.filter_map(|slower| slower.ratio?.low);
+    match lows.reduce(f64::min) {
+        // Rounded down, so that it stays true.
+        Some(low) => format!(", by {:.2}× or more", (low * 100.0).floor() / 100.0),
+        None => String::new(),
+    }
+}
+
+/// Who is among the best at most of these points.
+fn leaders(chart: &Chart, marks: &[&Mark]) -> String {
+    let is_leader = |entry: &&String| {
+        let best = marks.iter().filter(|mark| mark.best.contains(entry)).count();
+        2 * best > marks.len()
+    };
+    let leaders: Vec<_> = chart.entries.iter().filter(is_leader).map(String::as_str).collect();
+    match leaders[..] {
+        [] => String::new(),
+        [one] => format!("{one} leads"),
+        _ => format!("{} lead", leaders.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::Figure;
+    use crate::map::chart::{Known, Slower};
+    use crate::map::{Resolution, Span};
+
+    /// A map whose points are told by letters: `t` threads, `k` tokio, `b` both, `.` nobody knows.
+    fn chart(rows: &[&str]) -> Chart {
+        let axis = |text: &str| {
+            let span: Span = text.parse().unwrap();
+            Axis::new(span, Resolution::One).unwrap()
+        };
+        let entries = ["threads", "tokio"].map(str::to_owned);
+        let mark = |(column, row, letter): (usize, usize, char)| {
+            let of = |standing: &str| -> Vec<String> {
+                entries
+                    .iter()
+                    .zip(standing.chars())
+                    .filter(|(_, c)| *c == 'b')
+                    .map(|(e, _)| e.clone())
+                    .collect()
+            };
+            let standings = match letter {
+                't' => "b-",
+                'k' => "-b",
+                'b' => "bb",
+                _ => "..",
+            };
+            let outside = entries.iter().zip(standings.chars()).filter(|(_, c)| *c == '-');
+            let ratio = Figure { estimate: 2.0, low: Some(1.5), high: Some(2.5) };
+            Mark {
+                column,
+                row,
+                known: Known::Measured,
+                best: of(standings),
+                open: if letter == '.' { entries.to_vec() } else { Vec::new() },
+                slower: outside
+                    .map(|(entry, _)| Slower { entry: entry.clone(), ratio: Some(ratio) })
+                    .collect(),
+            }
+        };
+        let points = rows.iter().enumerate().flat_map(|(row, letters)| {
+            letters.chars().enumerate().map(move |(column, letter)| (column, row, letter))
+        });
+        Chart {
+            service: "s".to_owned(),
+            by: "b".to_owned(),
+            x: axis("connections=1..10000"),
+            y: axis("cpu=1us..1ms"),
+            points: points.map(mark).collect(),
+            entries: entries.to_vec(),
+            crossovers: Vec::new(),
+            measured_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_border_is_told_once_for_all_lines_that_it_crosses() {
+        let sentences = crossovers(&chart(&["bbkkk", "bb.kk", "bbbkk", "bbbbb"]));
+        assert_eq!(
+            sentences,
+            [
+                "With 1 µs to 100 µs of computing, threads is among the best up to 10 connections and behind from \
+                 1,000 connections on, by 1.50× or more; tokio leads there.",
+                "tokio is among the best wherever that is known: at 19 points.",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_begins_to_be_best_is_told_too_and_nobody_else_leads() {
+        let sentences = crossovers(&chart(&["ttbbb", "ttbbb", "ttbbb", "ttbbb"]));
+        assert_eq!(
+            sentences[1],
+            "With 1 µs to 1 ms of computing, tokio is behind up to 10 connections, by 1.50× or more; threads leads \
+             there, and among the best from 100 connections on."
+        );
+    }
+
+    #[test]
+    fn a_border_across_the_other_axis_is_told_along_that() {
+        let sentences = crossovers(&chart(&["bbbbb", "bbbbb", "kkkkk", "kkkkk"]));
+        assert!(
+            sentences[0].starts_with(
+                "With 1 to 10,000 connections, threads is among the best up to 10 µs of computing"
+            ),
+            "{sentences:?}"
+        );
+    }
+
+    #[test]
+    fn who_is_behind_everywhere_is_told_in_one_sentence() {
+        let sentences = crossovers(&chart(&["kkkkk", "k.kkk", "kkkkk", "kkkkk"]));
+        assert_eq!(
+            sentences[0],
+            "threads is behind wherever that is known: at 19 points, by 1.50× or more."
+        );
+    }
+}

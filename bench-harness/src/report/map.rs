@@ -1,0 +1,113 @@
+//! A map drawn with characters, and what its letters mean.
+
+use super::text::clean;
+use crate::map::{Chart, Known, Mark};
+
+/// Spaces between two points where there is room for no more.
+const NARROW: usize = 3;
+
+/// The drawing with its axes, on lines of so many columns at most where that is possible.
+pub(super) fn drawing(chart: &Chart, columns: usize) -> Vec<String> {
+    let regions = chart.regions();
+    let (x, y) = (chart.x.shown(), chart.y.shown());
+    let beside = y.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+    let widest = x.iter().map(|label| label.chars().count()).max().unwrap_or(0) + 2;
+    let fits = beside + 1 + widest * x.len() <= columns;
+    let width = if fits { widest } else { NARROW };
+    let mut lines = Vec::new();
+    for (row, label) in y.iter().enumerate().rev() {
+        let cells: String = (0..x.len())
+            .map(|column| format!("{:>width$}", sign(chart.at(column, row), &regions)))
+            .collect();
+        lines.push(format!("{label:>beside$} {cells}"));
+    }
+    if fits {
+        let labels: String = x.iter().map(|label| format!("{label:>width$}")).collect();
+        lines.push(format!("{:beside$} {labels}", ""));
+    }
+    lines
+}
+
+/// What the axes are, and the columns where the drawing has no room to name them.
+pub(super) fn axes(chart: &Chart) -> String {
+    let (x, y) = (chart.x.quantity.title(), chart.y.quantity.title());
+    format!("from left to right {x} ({}), upwards {y}", chart.x.shown().join(", "))
+}
+
+/// The meaning of each letter, and of the other signs that occur.
+pub(super) fn legend(chart: &Chart) -> Vec<String> {
+    let regions = chart.regions();
+    let set = |(index, (best, count)): (usize, &(Vec<String>, usize))| {
+        let names: Vec<_> = best.iter().map(|entry| clean(entry)).collect();
+        let tie = if names.len() > 1 { " tie" } else { "" };
+        format!("{}: {}{tie}, {count} points", letter(index), names.join(", "))
+    };
+    let mut legend: Vec<_> = regions.iter().enumerate().map(set).collect();
+    let any = |is: &dyn Fn(&Mark) -> bool| chart.points.iter().any(is);
+    if any(&|mark| mark.known == Known::Concluded) {
+        legend.push("small letters: not measured, the points around agree".to_owned());
+    }
+    if any(&|mark| !mark.best.is_empty() && !mark.open.is_empty()) {
+        legend.push("?: others may be as good".to_owned());
+    }
+    if any(&|mark| is_blank(mark)) {
+        legend.push("blank: undecided".to_owned());
+    }
+    if any(&|mark| mark.known == Known::Unknown) {
+        legend.push(". : not measured".to_owned());
+    }
+    if any(&|mark| matches!(mark.known, Known::Beyond(_))) {
+        legend.push("- : cannot be measured here".to_owned());
+    }
+    legend
+}
+
+/// How much of the map was measured.
+pub(super) fn effort(chart: &Chart) -> String {
+    let (measured, concluded) =
+        (chart.count(|k| *k == Known::Measured), chart.count(|k| *k == Known::Concluded));
+    let beyond = chart.count(|known| matches!(known, Known::Beyond(_)));
+    let within = chart.points.len() - beyond;
+    format!(
+        "{measured} of {within} points were measured, {concluded} follow from those around them; by {}",
+        chart.by
+    )
+}
+
+/// Why points are missing, a sentence each.
+pub(super) fn beyond(chart: &Chart) -> Vec<String> {
+    let reasons = chart.beyond();
+    let (shown, rest) = reasons.split_at(reasons.len().min(3));
+    let mut sentences: Vec<_> = shown
+        .iter()
+        .map(|(reason, count)| format!("{count} points cannot be measured here: {reason}"))
+        .collect();
+    if !rest.is_empty() {
+        let count: usize = rest.iter().map(|(_, count)| count).sum();
+        sentences.push(format!("{count} more for reasons of this kind"));
+    }
+    sentences
+}
+
+fn is_blank(mark: &Mark) -> bool {
+    mark.best.is_empty() && matches!(mark.known, Known::Measured | Known::Concluded)
+}
+
+/// The letters of a set of best ones, and whether others may belong to it.
+fn sign(mark: &Mark, regions: &[(Vec<String>, usize)]) -> String {
+    let region = regions.iter().position(|(best, _)| *best == mark.best);
+    let unsure = if mark.open.is_empty() { " " } else { "?" };
+    match (&mark.known, region) {
+        (Known::Beyond(_), _) => "- ".to_owned(),
+        (Known::Unknown, _) => ". ".to_owned(),
+        (Known::Measured, Some(region)) => format!("{}{unsure}", letter(region)),
+        (Known::Concluded, Some(region)) => {
+            format!("{}{unsure}", letter(region).to_ascii_lowercase())
+        }
+        (_, None) => "  ".to_owned(),
+    }
+}
+
+fn letter(region: usize) -> char {
+    char::from(b'A' + region.min(25) as u8)
+}
