@@ -50,7 +50,11 @@ pub(crate) enum Task {
     /// All models by the chosen workloads.
     Compare(Choice),
     /// A service, to decide about it.
-    Decide(ServiceProfile),
+    Decide {
+        service: ServiceProfile,
+        /// Whether it is not looked at what changes of it would do.
+        described_only: bool,
+    },
     /// A service along two axes.
     Map(Request),
 }
@@ -59,7 +63,7 @@ impl Task {
     fn purpose(&self) -> Purpose {
         match self {
             Task::Compare(_) => Purpose::Comparison,
-            Task::Decide(_) => Purpose::Decision,
+            Task::Decide { .. } => Purpose::Decision,
             Task::Map(_) => Purpose::Map,
         }
     }
@@ -83,8 +87,9 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
         Task::Compare(choice) => {
             (plan::sized(selection::cases(profile, &choice)?, &counts), None, None)
         }
-        Task::Decide(service) => {
-            (plan::sized(decide::cases(&service, profile)?, &counts), Some(service), None)
+        Task::Decide { service, described_only } => {
+            let cases = decide::cases(&service, profile, described_only)?;
+            (plan::sized(cases, &counts), Some(service), None)
         }
         Task::Map(request) => {
             let (map, cases) = request.chart(profile, workers)?;
@@ -142,9 +147,13 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
         (given, _) => given,
     };
     let mut entries = plan::entries(&programs);
-    for (strategy, reason) in service.iter().flat_map(ServiceProfile::left_out) {
-        let of_it = entries.iter_mut().filter(|entry| entry.strategy == strategy);
-        of_it.for_each(|entry| entry.excluded = Some(reason.clone()));
+    let mut excluded: Vec<_> = service.iter().flat_map(ServiceProfile::left_out).collect();
+    if purpose == Purpose::Decision {
+        excluded.extend(service.iter().flat_map(ServiceProfile::beyond_limits));
+    }
+    for entry in &mut entries {
+        let reason = excluded.iter().find(|(strategy, _)| *strategy == entry.strategy);
+        entry.excluded = reason.map(|(_, reason)| reason.clone());
     }
     let clock = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
     let plan = Plan {

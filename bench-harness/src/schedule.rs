@@ -402,6 +402,36 @@ mod tests {
     }
 
     #[test]
+    fn points_of_a_map_are_visited_along_its_border_only_and_a_resumed_run_goes_on_there() {
+        let request = crate::map::tests::request("connections=1..10000", "cpu=1us..10ms");
+        let (map, cases) = request.chart(workloads::Profile::Quick, 2).unwrap();
+        let ids: Vec<_> = cases.iter().map(|case| case.id.as_str()).collect();
+        let mut plan = plan(&ids, &["a", "b"], 3);
+        plan.service = Some(request.service);
+        plan.map = Some(map);
+        // The first is best with few connections, the second with many.
+        let value = |case: usize, entry: usize, round: u32| {
+            let few = ["=1,", "=3,", "=10,", "=30,"].iter().any(|count| ids[case].contains(count));
+            Ok(if few == (entry == 0) { 100 } else { 200 } + u64::from(round))
+        };
+        let (turns, measured) = carry_out(&plan, value, |_, _| false, None);
+        let count = measured.iter().filter(|rounds| !rounds.is_empty()).count();
+        assert!(count < ids.len() / 2, "{count} of {}", ids.len());
+        let is_measured =
+            |id: &str| !measured[ids.iter().position(|known| *known == id).unwrap()].is_empty();
+        assert!(is_measured("traffic/connections=30,cpu=1us"));
+        assert!(is_measured("traffic/connections=100,cpu=1us"));
+        assert!(!is_measured("traffic/connections=3000,cpu=3us"));
+        let half = &turns[turns.len() / 2];
+        let mut so_far = measured.clone();
+        for turn in &turns[turns.len() / 2..] {
+            so_far[turn.case].retain(|round| round.number != turn.round);
+        }
+        let next = Schedule::new(&plan, &so_far).next(None).unwrap();
+        assert_eq!((next.case, next.round), (half.case, half.round));
+    }
+
+    #[test]
     fn partial_entries_and_facts_are_visited_only_where_and_when_they_take_part() {
         let mut plan = plan(&["map", "deadline/later"], &["a", "b"], 3);
         plan.entries[1].only = Some(vec!["map".to_owned()]);

@@ -171,6 +171,9 @@ pub(super) struct DecideArgs {
     /// Profile file that describes the service
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
+    /// Leave out what changes of the service would do, to confirm a decision
+    #[arg(long)]
+    pub(super) described_only: bool,
     /// How much to measure
     #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
     pub(super) profile: ProfileArg,

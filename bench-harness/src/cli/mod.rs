@@ -118,7 +118,7 @@ fn decide_command(args: DecideArgs) -> anyhow::Result<ExitCode> {
     }
     finish(run::start(Settings {
         profile: args.profile.into(),
-        task: Task::Decide(service),
+        task: Task::Decide { service, described_only: args.described_only },
         source: source(args.programs)?,
         rounds: args.rounds.map(|rounds| rounds as usize),
         time_budget: args.time_budget,

@@ -108,13 +108,15 @@ fn share_of_blocking(service: &mut ServiceProfile, factor: f64) -> Option<()> {
     Some(())
 }
 
-/// The cases with their ids: the described one, the capacity where that is another, and the changes.
+/// The cases with their ids: the described one, the capacity where that is another, and the changes unless
+/// they are left out.
 ///
 /// # Errors
 /// If a case cannot be measured.
 pub(crate) fn cases(
     service: &ServiceProfile,
     profile: Profile,
+    described_only: bool,
 ) -> Result<Vec<(Entry, Case)>, UsageError> {
     let traffic = find("traffic").expect("it is in the catalogue");
     let refuse = |id: &str, reason: String| UsageError(format!("{}: {id}: {reason}", service.name));
@@ -122,7 +124,8 @@ pub(crate) fn cases(
     if service.objective.optimise != Optimise::Throughput {
         wanted.push((CAPACITY, params(service, Drive::Capacity, profile)));
     }
-    wanted.extend(Change::ALL.into_iter().filter_map(|change| {
+    let changes = Change::ALL.into_iter().filter(|_| !described_only);
+    wanted.extend(changes.filter_map(|change| {
         let changed = change.of(service)?;
         Some((change.id(), params(&changed, decides_by(&changed), profile)))
     }));
@@ -232,15 +235,17 @@ mod tests {
     #[test]
     fn throughput_is_searched_for_and_the_rest_compared_at_the_given_rate() {
         let ids = |optimise| -> Vec<String> {
-            let cases = cases(&service(optimise), Profile::Quick).unwrap();
+            let cases = cases(&service(optimise), Profile::Quick, false).unwrap();
             cases.into_iter().map(|(_, case)| case.id).collect()
         };
         let by_throughput = ids(Optimise::Throughput);
         assert_eq!(by_throughput.len(), 5, "nobody blocks: {by_throughput:?}");
         assert_eq!(ids(Optimise::Cpu)[..2], [DESCRIBED, CAPACITY]);
+        let described = cases(&service(Optimise::Throughput), Profile::Quick, true).unwrap();
+        assert_eq!(described.len(), 1);
         let mut without_rate = service(Optimise::Memory);
         without_rate.load.rate = None;
-        let refusal = cases(&without_rate, Profile::Quick).unwrap_err().0;
+        let refusal = cases(&without_rate, Profile::Quick, false).unwrap_err().0;
         assert!(refusal.contains("load.rate is missing"), "{refusal}");
     }
 }

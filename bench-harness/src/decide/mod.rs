@@ -5,7 +5,7 @@ use worker::units::{self, Scale};
 
 use crate::figure::Figure;
 use crate::judge::Verdict;
-use crate::plan::PlannedEntry;
+use crate::plan::{ARCHITECTURE_MARGIN, PlannedEntry};
 use crate::report::model::{CaseReport, Numbers, Row};
 use crate::report::text::interval;
 use crate::service::{Optimise, ServiceProfile};
@@ -281,6 +281,11 @@ fn by(service: &ServiceProfile) -> &'static str {
     }
 }
 
+/// What decides nothing, in per cent.
+fn margin() -> String {
+    format!("{:.0} %", 100.0 * (ARCHITECTURE_MARGIN - 1.0))
+}
+
 fn summary(
     service: &ServiceProfile,
     standing: &Standing,
@@ -330,7 +335,7 @@ fn drivers(service: &ServiceProfile) -> Vec<String> {
             "99 of 100 requests are answered within {}",
             units::duration(objective.p99.as_nanos() as f64)
         ),
-        format!("then, best by {}", by(service)),
+        format!("then, best by {}; less than {} apart is a tie", by(service), margin()),
     ];
     drivers.extend(load.rate.map(|rate| format!("{rate} requests a second have to be served")));
     drivers.extend(
@@ -364,7 +369,7 @@ fn sensitivity(
     let Some(case) = cases.iter().find(|case| case.id == change.id()) else {
         return none(match change.of(service) {
             None => format!("With {with}: it changes nothing here, or cannot be."),
-            Some(_) => format!("With {with}: not measured."),
+            Some(_) => format!("With {with}: not measured (`--described-only`)."),
         });
     };
     let standing = Standing::of(case, entries);

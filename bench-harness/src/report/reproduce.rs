@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use worker::selection;
 use workloads::{Entry, catalog};
 
+use crate::decide::Change;
 use crate::map::Map;
 use crate::plan::{self, Plan, Purpose};
 use crate::programs::STRATEGIES;
@@ -20,6 +21,10 @@ pub(super) fn command(plan: &Plan) -> String {
     let mut words = vec![format!("cargo run --release -- {purpose} --profile {}", plan.profile)];
     if let Some(map) = &plan.map {
         words.push(map.options());
+    }
+    let is_change = |id: &str| Change::ALL.iter().any(|change| change.id() == id);
+    if plan.purpose() == Purpose::Decision && !plan.cases.iter().any(|case| is_change(&case.id)) {
+        words.push("--described-only".to_owned());
     }
     let has_cases = |entry: &Entry| !entry.cases(plan.profile).is_empty();
     let all: BTreeSet<_> =

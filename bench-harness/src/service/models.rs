@@ -1,5 +1,6 @@
 //! Which models may be recommended: those that the preferences leave, in the order of the preferences.
 
+use super::values::grouped;
 use super::{Preferences, ServiceProfile};
 use crate::programs::STRATEGIES;
 
@@ -9,6 +10,9 @@ const FLOOR: &str = "floor";
 const DISCONTINUED: [&str; 1] = ["async-std"];
 /// What makes functions of a program `async`.
 const ASYNC: [&str; 4] = ["tokio", "async-std", "smol", "hybrid"];
+
+/// What holds a thread for every connection.
+const THREAD_PER_CONNECTION: [&str; 2] = ["threads", "rayon"];
 
 /// Every model there is.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
@@ -48,5 +52,18 @@ impl ServiceProfile {
             Some((model, format!("{reason} (preferences.{key})")))
         };
         all().filter_map(reason).collect()
+    }
+
+    /// Who certainly breaks a limit, each with the reason.
+    pub(crate) fn beyond_limits(&self) -> Vec<(&'static str, String)> {
+        let connections = self.load.connections;
+        let Some(limit) = self.limits.threads.filter(|&limit| limit < connections) else {
+            return Vec::new();
+        };
+        let (connections, limit) = (grouped(connections), grouped(limit));
+        let reason = format!(
+            "it holds a thread for each of {connections} connections, and limits.threads is {limit}"
+        );
+        THREAD_PER_CONNECTION.map(|model| (model, reason.clone())).into()
     }
 }

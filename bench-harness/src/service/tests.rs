@@ -62,6 +62,18 @@ fn a_good_file_means_what_it_says() {
 }
 
 #[test]
+fn who_holds_a_thread_for_every_connection_breaks_a_limit_of_fewer_threads() {
+    let breaks = |threads| -> Vec<_> {
+        let mut profile = ServiceProfile::parse(GOOD).unwrap();
+        profile.limits.threads = threads;
+        profile.beyond_limits().into_iter().map(|(name, _)| name).collect()
+    };
+    let connections = ServiceProfile::parse(GOOD).unwrap().load.connections;
+    assert_eq!(breaks(Some(connections - 1)), ["threads", "rayon"]);
+    assert!(breaks(Some(connections)).is_empty() && breaks(None).is_empty());
+}
+
+#[test]
 fn what_may_be_left_out_has_defaults() {
     let text = GOOD.split("[limits]").next().unwrap().replace("rate = 2000\n", "");
     let profile = ServiceProfile::parse(&text.replace("blocking = false\n", "")).unwrap();

@@ -16,7 +16,11 @@ const SECTIONS: [&str; 8] =
 
 /// The page of the reference run, made by this build.
 fn page(folder: &Path) -> String {
-    let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/reference-quick");
+    page_of("reference-quick", folder)
+}
+
+fn page_of(run: &str, folder: &Path) -> String {
+    let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results").join(run);
     let report = Command::new(HARNESS).arg("report").arg(run).arg("--out").arg(folder).output();
     assert!(report.unwrap().status.success());
     format!("file://{}", folder.join("report.html").display())
@@ -45,6 +49,18 @@ const OVERFLOWING: &str = "[...document.body.querySelectorAll('*')]
     })
     .map(element => `${element.tagName}.${element.getAttribute('class')} ${element.textContent.slice(0, 60)}`)";
 
+/// Charts have text alternatives, nothing is wider than the page, nothing is fetched or complained about.
+fn check_sound(page: &Page<'_>, url: &str, name: &str) {
+    let mute = "[...document.querySelectorAll('svg[role=img]')]
+        .filter(chart => !chart.querySelector(':scope > title') || !chart.querySelector(':scope > desc').textContent)
+        .length";
+    assert_eq!(page.eval(mute), 0, "{name}: charts without a text alternative");
+    assert_eq!(page.eval("document.documentElement.scrollWidth <= innerWidth"), true, "{name}");
+    assert_eq!(page.eval(OVERFLOWING), json!([]), "{name}");
+    assert_eq!(page.requests(), [url], "{name}");
+    assert_eq!(page.complaints(), [""; 0], "{name}");
+}
+
 #[test]
 fn the_page_is_whole_asks_for_nothing_and_fits_phones_and_desks() {
     let Some(chromium) = Chromium::start() else { return };
@@ -72,16 +88,30 @@ fn the_page_is_whole_asks_for_nothing_and_fits_phones_and_desks() {
         assert_eq!(count(&page, "table.matrix"), 2);
         assert!(count(&page, "article.case table") > 2 * cases, "each chart has its numbers");
         assert!(count(&page, "details.code pre") > 100, "the code is there");
-        let mute = "[...document.querySelectorAll('svg[role=img]')]
-            .filter(chart => !chart.querySelector(':scope > title') || !chart.querySelector(':scope > desc').textContent)
-            .length";
-        assert_eq!(page.eval(mute), 0, "charts without a text alternative");
-        assert_eq!(page.eval("document.documentElement.scrollWidth <= innerWidth"), true, "{name}");
-        assert_eq!(page.eval(OVERFLOWING), json!([]), "{name}");
-        assert_eq!(page.requests(), [url.as_str()], "{name}");
-        assert_eq!(page.complaints(), [""; 0], "{name}");
+        check_sound(&page, &url, name);
         eprintln!("{name}: opened in {:.0} ms", page.load_ms());
         page.screenshot(&pictures().join(format!("{name}.png")), true);
+    }
+}
+
+#[test]
+fn the_pages_of_a_map_and_of_a_decision_fit_phones_and_desks() {
+    let Some(chromium) = Chromium::start() else { return };
+    let drawn = [
+        ("example-map", "svg.fields circle.measured"),
+        ("example-api-gateway", "#decision tbody tr"),
+    ];
+    for (run, selector) in drawn {
+        let folder = tempfile::tempdir().unwrap();
+        let url = page_of(run, folder.path());
+        for (name, viewport) in
+            [("phone", PHONE), ("desk", DESK), ("desk-dark", Viewport { dark: true, ..DESK })]
+        {
+            let page = chromium.open(&url, viewport);
+            assert!(count(&page, selector) > 4, "{run}: {selector}");
+            check_sound(&page, &url, &format!("{run}, {name}"));
+            page.screenshot(&pictures().join(format!("{run}-{name}.png")), false);
+        }
     }
 }
 

@@ -66,7 +66,7 @@ fn drawing(chart: &Chart, regions: &[(Vec<String>, usize)]) -> Markup {
             figcaption { (caption) }
             svg.chart.fields role="img" height=(rows * ROW + BELOW) {
                 title { (caption) }
-                desc { (chart.crossovers.iter().map(|sentence| clean(sentence)).collect::<Vec<_>>().join(" ")) }
+                desc { (map::effort(chart)) ". " (clean(&chart.crossovers.join(" "))) }
                 defs { @for (index, (best, _)) in regions.iter().enumerate() { (pattern(index, best)) } }
                 @for mark in &chart.points {
                     @let region = regions.iter().position(|(best, _)| *best == mark.best);
