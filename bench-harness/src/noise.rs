@@ -22,6 +22,9 @@ const MAX_CANARY: f64 = 1.1;
 const CANARY: Duration = Duration::from_millis(5);
 /// Tries of a canary: what a process leaves behind when it ends is over after one or two.
 const TRIES: usize = 3;
+/// Canaries that say what is usual: two for each round. The speed of a machine changes and stays changed, by
+/// its temperature or by what else its cores do; rounds in which it does not change can be compared.
+const RECENT: usize = 20;
 /// Rounds before a host can be called noisy.
 const ROUNDS_TO_TELL: usize = 10;
 /// How often calm is waited for, before its not lasting is taken for the way of this host.
@@ -38,7 +41,7 @@ pub(crate) struct Noise {
     pub(crate) steal: Option<f64>,
     /// Share of the time in which somebody waited for memory.
     pub(crate) memory_stall: Option<f64>,
-    /// The slower canary of before and after, against the 10th percentile of the session.
+    /// The slower canary of before and after, against the 10th percentile of the last ones.
     pub(crate) canary: f64,
     /// Whether the round was held to the level of a noisy host.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -50,7 +53,7 @@ pub(crate) struct Noise {
 pub(crate) struct Gate {
     /// Units of [`burn`] that take about [`CANARY`].
     units: u32,
-    /// Times of all canaries, nanoseconds.
+    /// Times of all canaries so far, nanoseconds.
     canaries: Vec<f64>,
     seen: Vec<Noise>,
     /// The least foreign CPU time of each case's rounds.
@@ -91,7 +94,7 @@ impl Gate {
             foreign: activity.foreign(),
             steal: activity.steal(),
             memory_stall: activity.memory_stall(),
-            canary: canary_ns / low_percentile(&self.canaries),
+            canary: canary_ns / self.usual_canary(),
             noisy_host: self.noisy_host,
         };
         let usual = self.noisy_host.then(|| self.usual());
@@ -128,7 +131,7 @@ impl Gate {
         let before = self.before();
         std::thread::sleep(Duration::from_millis(500));
         let activity = Activity::now().since(&before.activity);
-        let canary = self.canary() / low_percentile(&self.canaries);
+        let canary = self.canary() / self.usual_canary();
         canary <= MAX_CANARY
             && activity.foreign().is_none_or(|foreign| foreign <= MAX_FOREIGN)
             && activity.steal().is_none_or(|steal| steal <= MAX_STEAL)
@@ -140,7 +143,7 @@ impl Gate {
     }
 
     fn canary(&mut self) -> f64 {
-        let usual = low_percentile(&self.canaries);
+        let usual = self.usual_canary();
         let tries = (0..TRIES).map(|_| time(self.units));
         let mut quickest = f64::INFINITY;
         for canary in tries {
@@ -151,6 +154,11 @@ impl Gate {
         }
         self.canaries.push(quickest);
         quickest
+    }
+
+    /// The 10th percentile of the last ones.
+    fn usual_canary(&self) -> f64 {
+        low_percentile(&self.canaries[self.canaries.len().saturating_sub(RECENT)..])
     }
 
     /// The median noise of the session.
@@ -262,6 +270,15 @@ mod tests {
             waits: 0,
             noisy_host: false,
         }
+    }
+
+    #[test]
+    fn a_change_of_speed_that_stays_becomes_usual() {
+        let mut gate = Gate { canaries: vec![1.0; 100], ..half_rejected() };
+        gate.canaries.extend([1.2; RECENT - 3]);
+        assert_eq!(gate.usual_canary(), 1.0);
+        gate.canaries.push(1.2);
+        assert_eq!(gate.usual_canary(), 1.2);
     }
 
     #[test]

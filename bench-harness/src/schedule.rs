@@ -182,19 +182,6 @@ impl Status {
         let mut twin = first.and_then(|first| contest::twin(first, &plan.entries));
         twin = twin.filter(|entry| judged && entries.contains(entry));
         status.missing = first_look.saturating_sub(admitted);
-        if plan.map.is_some() && looked {
-            let contest = Contest::of(rounds, &plan.entries);
-            let judgement = Judgement::so_far(&contest.series(), design);
-            let standing = |entry: usize| {
-                let judged = contest.observed.iter().position(|o| o.entry == entry);
-                if gives_up(entry) {
-                    Standing::Out
-                } else {
-                    Standing::of_verdict(judged.and_then(|judged| judgement.verdict(judged)))
-                }
-            };
-            status.standings = Some((0..plan.entries.len()).map(standing).collect());
-        }
         if looked {
             if !judged {
                 status.done = true;
@@ -202,6 +189,15 @@ impl Status {
             }
             let contest = Contest::of(rounds, &plan.entries);
             let judgement = Judgement::so_far(&contest.series(), design);
+            let standing = |entry: usize| {
+                let judged = contest.observed.iter().position(|o| o.entry == entry);
+                match gives_up(entry) {
+                    true => Standing::Out,
+                    false => Standing::of_verdict(judged.and_then(|i| judgement.verdict(i))),
+                }
+            };
+            let standings = || (0..plan.entries.len()).map(standing).collect();
+            status.standings = plan.map.as_ref().map(|_| standings());
             let blocks = admitted / design.block;
             let next = design.looks.iter().find(|&&look| look > blocks);
             status.done = judgement.settled() || next.is_none() || judgement.active().is_empty();

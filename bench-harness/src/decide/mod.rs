@@ -255,7 +255,7 @@ impl Standing {
         let open = self.open.join(", ");
         match rounds {
             needed if needed > 0.0 && needed <= 120.0 => format!(
-                "about {needed:.0} rounds of {} would tell {open} apart (`--rounds {needed:.0}`)",
+                "about {needed:.0} rounds of {} would tell {open} apart (`--described-only --rounds {needed:.0}`)",
                 case.id
             ),
             // With one or two rounds nothing is known of the noise.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Axis, Map, Standing, words};
+use super::{Axis, Standing, words};
 use crate::figure::Figure;
 use crate::judge::Verdict;
 use crate::plan::{Plan, PlannedEntry};
@@ -24,7 +24,7 @@ pub(crate) struct Chart {
     pub(crate) points: Vec<Mark>,
     /// Where one takes over from another.
     pub(crate) crossovers: Vec<String>,
-    /// Time of all visits, and what all points would have taken at the mean of those that were measured.
+    /// Time of all visits, milliseconds.
     pub(crate) measured_ms: u64,
 }
 
@@ -209,12 +209,5 @@ impl Standing {
             Some(Verdict::Slower) => Standing::Out,
             Some(Verdict::Undecided) | None => Standing::Open,
         }
-    }
-}
-
-impl Map {
-    /// Whether it is the map of the service that is taken where none is described.
-    pub(crate) fn is_plain(plan: &Plan) -> bool {
-        plan.service.as_ref() == Some(&super::plain())
     }
 }

@@ -12,7 +12,7 @@ use super::axis::{Axis, Quantity};
 use crate::decide::classes;
 use crate::host;
 use crate::plan::SizedCase;
-use crate::service::values::{grouped, size, time};
+use crate::service::values::{grouped, time};
 use crate::service::{
     Limits, Load, Objective, Optimise, Preferences, RequestClass, ServiceProfile,
 };
@@ -145,23 +145,25 @@ fn split(service: &mut ServiceProfile, blocking: u32) -> Result<(), String> {
 /// Why a service cannot be measured here, whatever serves it.
 fn check(service: &ServiceProfile, workers: usize) -> Result<(), String> {
     let connections = service.load.connections;
-    worker::os::check_connections(connections)?;
+    if let Some(fit) = worker::os::connections_that_fit().filter(|&fit| fit < connections) {
+        let fit = grouped(fit);
+        return Err(format!("the limit on open files allows {fit} connections (ulimit -Hn)"));
+    }
     worker::os::check_threads(workers as u64).map_err(|error| error.to_string())?;
     let answers = service.answers_bytes();
-    if let Some(memory) = host::memory_available_bytes().filter(|&memory| answers > memory) {
-        let (answers, memory) = (size(answers), size(memory));
-        return Err(format!("answers to all connections take {answers}, and {memory} can be had"));
+    if host::memory_available_bytes().is_some_and(|memory| answers > memory) {
+        return Err("answers to all connections take more memory than can be had".to_owned());
     }
     let p99 = service.objective.p99;
+    let shown = time(p99.as_nanos() as f64);
     let slow = service.classes.iter().filter(|class| class.wait + class.cpu > p99);
     if slow.map(|class| class.per_mille).sum::<u32>() >= BEYOND_P99 {
-        return Err("a request alone takes longer than its p99 may".to_owned());
+        return Err(format!("a request alone takes longer than the {shown} that its p99 may"));
     }
     let turn = service.mean_cpu().as_secs_f64() * connections as f64 / workers as f64;
     if turn > p99.as_secs_f64() {
-        let (turn, connections) = (time(turn * 1e9), grouped(connections));
         return Err(format!(
-            "computing once for {connections} clients takes {turn} with {workers} workers, longer than its p99 may"
+            "computing once for all clients takes longer than the {shown} that its p99 may"
         ));
     }
     Ok(())

@@ -3,6 +3,9 @@
 use super::chart::{Chart, Mark};
 use super::{Axis, Standing};
 
+/// With fewer lines a border that crosses one of them is told.
+const FEW_LINES: usize = 3;
+
 /// Where an entry stops or begins to be among the best along one line of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Crossing {
@@ -60,11 +63,24 @@ fn borders_of(chart: &Chart, entry: &str) -> Vec<String> {
         true => (directions[1], by_y),
         false => (directions[0], by_x),
     };
-    let borders = borders(crossings);
-    let wide: Vec<_> = borders.iter().filter(|border| border.lines.0 < border.lines.1).collect();
-    // What shows along a single line only may be chance, where there is more.
-    let told = if wide.is_empty() { borders.iter().collect() } else { wide };
-    told.into_iter().map(|border| direction.sentence(entry, *border)).collect()
+    let lines = direction.axes().1.values.len();
+    // What shows along one of many lines may be chance.
+    let is_told = |border: &Border| border.lines.0 < border.lines.1 || lines < FEW_LINES;
+    let told: Vec<_> = borders(crossings)
+        .into_iter()
+        .filter(is_told)
+        .map(|border| direction.sentence(entry, border))
+        .collect();
+    if !told.is_empty() {
+        return told;
+    }
+    let count = |standing| {
+        chart.points.iter().filter(|mark| mark.standing(entry) == Some(standing)).count()
+    };
+    let (best, behind) = (count(Standing::In), count(Standing::Out));
+    vec![format!(
+        "{entry} is among the best at {best} points and behind at {behind}, without a border that lines share."
+    )]
 }
 
 /// Crossings in the same sense that overlap with those of the line before.
@@ -136,15 +152,22 @@ impl<'a> Direction<'a> {
             .collect();
         let (margin, leaders) = (by_at_least(&marks, entry), leaders(self.chart, &marks));
         let leaders = if leaders.is_empty() { String::new() } else { format!("; {leaders} there") };
+        let is_behind = if has_numbers(&marks, entry) { "is behind" } else { "has no result" };
         match falls {
             true => format!(
-                "With {where_}, {entry} is among the best up to {before} and behind from {after} on{margin}{leaders}."
+                "With {where_}, {entry} is among the best up to {before}; from {after} on it {is_behind}{margin}{leaders}."
             ),
             false => format!(
-                "With {where_}, {entry} is behind up to {before}{margin}{leaders}, and among the best from {after} on."
+                "With {where_}, {entry} {is_behind} up to {before}{margin}{leaders}; from {after} on it is among the best."
             ),
         }
     }
+}
+
+/// Whether an entry was measured at one of these points or more, and did not fail at all of them.
+fn has_numbers(marks: &[&Mark], entry: &str) -> bool {
+    let slower = marks.iter().flat_map(|mark| &mark.slower);
+    slower.filter(|slower| slower.entry == entry).any(|slower| slower.ratio.is_some())
 }
 
 /// By how much an entry is behind at the least, as far as intervals say.
@@ -235,8 +258,8 @@ mod tests {
         assert_eq!(
             sentences,
             [
-                "With 1 µs to 100 µs of computing, threads is among the best up to 10 connections and behind from \
-                 1,000 connections on, by 1.50× or more; tokio leads there.",
+                "With 1 µs to 100 µs of computing, threads is among the best up to 10 connections; from 1,000 \
+                 connections on it is behind, by 1.50× or more; tokio leads there.",
                 "tokio is among the best wherever that is known: at 19 points.",
             ]
         );
@@ -248,7 +271,7 @@ mod tests {
         assert_eq!(
             sentences[1],
             "With 1 µs to 1 ms of computing, tokio is behind up to 10 connections, by 1.50× or more; threads leads \
-             there, and among the best from 100 connections on."
+             there; from 100 connections on it is among the best."
         );
     }
 
@@ -260,6 +283,15 @@ mod tests {
                 "With 1 to 10,000 connections, threads is among the best up to 10 µs of computing"
             ),
             "{sentences:?}"
+        );
+    }
+
+    #[test]
+    fn what_shows_on_a_single_line_is_no_border() {
+        let sentences = crossovers(&chart(&["bbbbb", "bbkbb", "bbbbb", "bbbbb"]));
+        assert_eq!(
+            sentences[0],
+            "threads is among the best at 19 points and behind at 1, without a border that lines share."
         );
     }
 

@@ -3,8 +3,8 @@
 use super::text::clean;
 use crate::map::{Chart, Known, Mark};
 
-/// Spaces between two points where there is room for no more.
-const NARROW: usize = 3;
+/// Columns of a point where there is no room for the names below.
+const NARROW: [usize; 2] = [3, 2];
 
 /// The drawing with its axes, on lines of so many columns at most where that is possible.
 pub(super) fn drawing(chart: &Chart, columns: usize) -> Vec<String> {
@@ -12,8 +12,12 @@ pub(super) fn drawing(chart: &Chart, columns: usize) -> Vec<String> {
     let (x, y) = (chart.x.shown(), chart.y.shown());
     let beside = y.iter().map(|label| label.chars().count()).max().unwrap_or(0);
     let widest = x.iter().map(|label| label.chars().count()).max().unwrap_or(0) + 2;
-    let fits = beside + 1 + widest * x.len() <= columns;
-    let width = if fits { widest } else { NARROW };
+    let fits = |width: &usize| beside + 1 + width * x.len() <= columns;
+    let named = fits(&widest);
+    let width = match named {
+        true => widest,
+        false => NARROW.into_iter().find(fits).unwrap_or(NARROW[1]),
+    };
     let mut lines = Vec::new();
     for (row, label) in y.iter().enumerate().rev() {
         let cells: String = (0..x.len())
@@ -21,7 +25,7 @@ pub(super) fn drawing(chart: &Chart, columns: usize) -> Vec<String> {
             .collect();
         lines.push(format!("{label:>beside$} {cells}"));
     }
-    if fits {
+    if named {
         let labels: String = x.iter().map(|label| format!("{label:>width$}")).collect();
         lines.push(format!("{:beside$} {labels}", ""));
     }
@@ -40,7 +44,7 @@ pub(super) fn legend(chart: &Chart) -> Vec<String> {
     let set = |(index, (best, count)): (usize, &(Vec<String>, usize))| {
         let names: Vec<_> = best.iter().map(|entry| clean(entry)).collect();
         let tie = if names.len() > 1 { " tie" } else { "" };
-        format!("{}: {}{tie}, {count} points", letter(index), names.join(", "))
+        format!("{}: {}{tie}, {}", letter(index), names.join(", "), points(*count))
     };
     let mut legend: Vec<_> = regions.iter().enumerate().map(set).collect();
     let any = |is: &dyn Fn(&Mark) -> bool| chart.points.iter().any(is);
@@ -80,13 +84,17 @@ pub(super) fn beyond(chart: &Chart) -> Vec<String> {
     let (shown, rest) = reasons.split_at(reasons.len().min(3));
     let mut sentences: Vec<_> = shown
         .iter()
-        .map(|(reason, count)| format!("{count} points cannot be measured here: {reason}"))
+        .map(|(reason, count)| format!("{} cannot be measured here: {reason}", points(*count)))
         .collect();
     if !rest.is_empty() {
         let count: usize = rest.iter().map(|(_, count)| count).sum();
         sentences.push(format!("{count} more for reasons of this kind"));
     }
     sentences
+}
+
+pub(super) fn points(count: usize) -> String {
+    if count == 1 { "1 point".to_owned() } else { format!("{count} points") }
 }
 
 fn is_blank(mark: &Mark) -> bool {

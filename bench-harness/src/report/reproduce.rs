@@ -6,7 +6,7 @@ use worker::selection;
 use workloads::{Entry, catalog};
 
 use crate::decide::Change;
-use crate::map::Map;
+use crate::map;
 use crate::plan::{self, Plan, Purpose};
 use crate::programs::STRATEGIES;
 
@@ -15,7 +15,7 @@ pub(super) fn command(plan: &Plan) -> String {
     let purpose = match plan.purpose() {
         Purpose::Comparison => "run",
         Purpose::Decision => "decide PROFILE.toml",
-        Purpose::Map if Map::is_plain(plan) => "map",
+        Purpose::Map if plan.service.as_ref().is_some_and(map::is_plain) => "map",
         Purpose::Map => "map PROFILE.toml",
     };
     let mut words = vec![format!("cargo run --release -- {purpose} --profile {}", plan.profile)];

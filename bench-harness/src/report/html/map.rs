@@ -26,7 +26,7 @@ pub(super) fn section(chart: &Chart) -> Markup {
             @for (index, (best, count)) in regions.iter().enumerate() {
                 li {
                     svg.swatch aria-hidden="true" { rect width="100%" height="100%" fill=(paint(index)) {} }
-                    (names(best)) " (" (count) " points)"
+                    (names(best)) ", " (map::points(*count))
                 }
             }
             li { "dot: measured; without: the points around it agree" }
