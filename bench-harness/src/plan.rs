@@ -383,6 +383,21 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_floor_and_who_cannot_win_are_measured_with_the_described_service_only() {
+        let mut plan = plan(&[DESCRIBED, "traffic/half-cpu"], &["tokio", "smol", "floor"], 3);
+        plan.entries[1].excluded = Some("no".to_owned());
+        for case in &mut plan.cases {
+            case.contestants_only = Purpose::Decision.leaves_out_bystanders(&case.id);
+        }
+        let in_case = |case: usize| -> Vec<_> {
+            let takes_part = |entry: &&PlannedEntry| entry.takes_part_in(&plan.cases[case]);
+            plan.entries.iter().filter(takes_part).map(|entry| entry.id.as_str()).collect()
+        };
+        assert_eq!(in_case(0), ["tokio", "smol", "floor"]);
+        assert_eq!(in_case(1), ["tokio"]);
+    }
+
+    #[test]
     fn a_variant_is_named_where_the_strategy_alone_does_not_tell() {
         let description = |variants: &[&str], only: &[&str]| Description {
             strategy: String::new(),

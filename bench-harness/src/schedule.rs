@@ -267,12 +267,14 @@ mod tests {
     use workloads::Metric;
 
     use super::*;
+    use crate::decide;
     use crate::journal::{RoundEnd, Visited};
     use crate::judge::Design;
     use crate::noise::Noise;
     use crate::plan::tests::plan;
     use crate::process::Process;
     use crate::report::tests::process;
+    use crate::service::Optimise;
 
     /// Carries a schedule out: entry `e` of case `c` takes `value(c, e, round)` nanoseconds.
     fn carry_out(
@@ -395,6 +397,21 @@ mod tests {
         let (_, cases) = carry_out(&plan, value, |_, _| false, None);
         let visits = visits(&cases[0]);
         assert_eq!((visits[&(0, false)], visits[&(1, false)]), (2, 4));
+    }
+
+    #[test]
+    fn time_that_remains_goes_to_the_service_as_described_before_its_changes() {
+        let mut plan = plan(&["traffic/half-cpu", decide::DESCRIBED], &["a", "b"], 0);
+        plan.design = design(&[3, 9]);
+        plan.service = Some(decide::tests::service(Optimise::Throughput));
+        // The larger difference, which would go first, is the change's.
+        let value = |c: usize, e: usize, r: u32| {
+            let wave = [0, 40, 80][(e + r as usize) % 3];
+            Ok(if c == 1 { 1_000 + wave / 10 } else { (1_000 + 1_000 * e as u64) + 25 * wave })
+        };
+        let (turns, cases) = carry_out(&plan, value, |_, _| false, Some(40.0));
+        assert_eq!(cases[0].len(), 3, "{turns:?}");
+        assert!(cases[1].len() > 3);
     }
 
     #[test]

@@ -77,35 +77,30 @@ impl Change {
             Change::DoubleConnections => *connections *= 2,
             Change::HalfCpu => changed.classes.iter_mut().for_each(|class| class.cpu /= 2),
             Change::DoubleCpu => changed.classes.iter_mut().for_each(|class| class.cpu *= 2),
-            Change::HalfBlocking => share_of_blocking(&mut changed, 0.5)?,
-            Change::DoubleBlocking => share_of_blocking(&mut changed, 2.0)?,
+            Change::HalfBlocking => changed = share_of_blocking(service, 0.5)?,
+            Change::DoubleBlocking => changed = share_of_blocking(service, 2.0)?,
         }
         (changed != *service).then_some(changed)
     }
 }
 
-/// Multiplies the share of blocking classes; the others share what is left as before.
-fn share_of_blocking(service: &mut ServiceProfile, factor: f64) -> Option<()> {
-    let of = |service: &ServiceProfile, blocking| -> u32 {
+/// Multiplies the share of requests that block: so many others do likewise, or no longer do.
+fn share_of_blocking(service: &ServiceProfile, factor: f64) -> Option<ServiceProfile> {
+    let of = |blocking| -> f64 {
         let classes = service.classes.iter().filter(|class| class.blocking == blocking);
-        classes.map(|class| class.per_mille).sum()
+        f64::from(classes.map(|class| class.per_mille).sum::<u32>())
     };
-    let (before, others) = (of(service, true), of(service, false));
-    let wanted = (f64::from(before) * factor).round() as u32;
-    // Doubling what is most of all cannot be; nor can taking from nobody.
-    if before == 0 || others == 0 || wanted == 0 || wanted >= 1_000 {
+    let (before, others) = (of(true), of(false));
+    // Nobody blocks, or everybody does already.
+    if before == 0.0 || before * (factor - 1.0) > others {
         return None;
     }
-    for class in &mut service.classes {
-        let (old, new) = if class.blocking { (before, wanted) } else { (others, 1_000 - wanted) };
-        let share = f64::from(class.per_mille) * f64::from(new) / f64::from(old);
-        class.per_mille = (share.round() as u32).max(1);
-    }
-    // What rounding left over goes to the largest.
-    let total: u32 = service.classes.iter().map(|class| class.per_mille).sum();
-    let largest = service.classes.iter_mut().max_by_key(|class| class.per_mille)?;
-    largest.per_mille = (largest.per_mille + 1_000).checked_sub(total)?;
-    Some(())
+    let joining = if factor > 1.0 { before * (factor - 1.0) / others } else { 0.0 };
+    let staying = factor.min(1.0);
+    service.with_blocking(|class| {
+        let part = if class.blocking { staying } else { joining };
+        (f64::from(class.per_mille) * part).round() as u32
+    })
 }
 
 /// The cases with their ids: the described one, the capacity where that is another, and the changes unless
@@ -224,12 +219,18 @@ mod tests {
             assert_eq!(total(&changed), 1_000, "{change:?}");
             assert_eq!(changed.objective, of.objective);
         }
-        let blocking = |change: Change| change.of(&of).unwrap().classes[1].per_mille;
+        let blocking = |change: Change| -> u32 {
+            let classes = change.of(&of).unwrap().classes;
+            classes.iter().filter(|class| class.blocking).map(|class| class.per_mille).sum()
+        };
         assert_eq!((blocking(Change::HalfBlocking), blocking(Change::DoubleBlocking)), (50, 200));
         of.classes[1].blocking = false;
         assert_eq!(Change::HalfBlocking.of(&of), None, "nobody blocks");
         of.classes.iter_mut().for_each(|class| class.blocking = true);
         assert_eq!(Change::DoubleBlocking.of(&of), None, "everybody blocks already");
+        let half = Change::HalfBlocking.of(&of).unwrap();
+        assert_eq!(half.classes.len(), 4, "half of each class");
+        assert_eq!((half.mean_wait(), half.mean_cpu()), (of.mean_wait(), of.mean_cpu()));
     }
 
     #[test]

@@ -114,32 +114,19 @@ fn set(
                     if mean > 0.0 { (value as f64 * factor) as u64 } else { value };
             }
         }
-        Quantity::Blocking => split(service, value as u32)?,
+        Quantity::Blocking => {
+            let blocked = |class: &RequestClass| (class.per_mille * value as u32 + 500) / 1_000;
+            let changed = service.with_blocking(blocked);
+            *service = changed.ok_or_else(|| {
+                format!("with and without blocking calls it has more than {MAX_CLASSES} classes")
+            })?;
+        }
     }
     Ok(())
 }
 
 fn scaled(old: Duration, mean: Duration, wanted: Duration) -> Duration {
     if mean.is_zero() { wanted } else { wanted.mul_f64(old.as_secs_f64() / mean.as_secs_f64()) }
-}
-
-/// Lets so large a share of the requests of each class wait in a blocking call, in thousandths.
-fn split(service: &mut ServiceProfile, blocking: u32) -> Result<(), String> {
-    let parts = service.classes.iter().flat_map(|class| {
-        let blocked = (class.per_mille * blocking + 500) / 1_000;
-        [(false, class.per_mille - blocked), (true, blocked)]
-            .map(|(blocking, per_mille)| RequestClass { blocking, per_mille, ..class.clone() })
-    });
-    let parts: Vec<_> = parts.filter(|class| class.per_mille > 0).collect();
-    if parts.len() > MAX_CLASSES {
-        return Err(format!(
-            "its {} classes make {} with and without a blocking call, and there can be {MAX_CLASSES}",
-            service.classes.len(),
-            parts.len()
-        ));
-    }
-    service.classes = parts;
-    Ok(())
 }
 
 /// Why a service cannot be measured here, whatever serves it.
@@ -254,9 +241,5 @@ mod tests {
         assert_eq!(classes((0, 0)), "1000/20000/100/256/async");
         assert_eq!(classes((2, 0)), "750/20000/100/256/async 250/20000/100/256/blocking");
         assert_eq!(classes((8, 0)), "1000/20000/100/256/blocking");
-        let mut service = plain();
-        let class = RequestClass { per_mille: 200, ..service.classes[0].clone() };
-        service.classes = vec![class; 5];
-        assert!(split(&mut service, 500).unwrap_err().starts_with("its 5 classes make 10"));
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use worker::selection::UsageError;
+use workloads::traffic::MAX_CLASSES;
 
 mod ask;
 mod check;
@@ -145,6 +146,18 @@ impl ServiceProfile {
     pub(crate) fn under_way(&self) -> Option<f64> {
         let time = self.mean_wait() + self.mean_cpu();
         self.load.rate.map(|rate| rate as f64 * time.as_secs_f64())
+    }
+
+    /// The service when so many of the requests of each class, in thousandths of all, wait in a blocking call;
+    /// `None` if it has too many classes then.
+    pub(crate) fn with_blocking(&self, blocked: impl Fn(&RequestClass) -> u32) -> Option<Self> {
+        let parts = self.classes.iter().flat_map(|class| {
+            let blocked = blocked(class);
+            [(false, class.per_mille - blocked), (true, blocked)]
+                .map(|(blocking, per_mille)| RequestClass { blocking, per_mille, ..class.clone() })
+        });
+        let classes: Vec<_> = parts.filter(|class| class.per_mille > 0).collect();
+        (classes.len() <= MAX_CLASSES).then(|| ServiceProfile { classes, ..self.clone() })
     }
 
     fn mean(&self, of: impl Fn(&RequestClass) -> Duration) -> Duration {

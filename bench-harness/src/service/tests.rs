@@ -62,6 +62,17 @@ fn a_good_file_means_what_it_says() {
 }
 
 #[test]
+fn requests_that_block_and_those_that_do_not_become_classes_of_their_own() {
+    let mut profile = ServiceProfile::parse(GOOD).unwrap();
+    let half = profile.with_blocking(|class| class.per_mille / 2).unwrap();
+    assert_eq!(half.classes.len(), 2 * profile.classes.len());
+    assert_eq!(half.classes.iter().map(|class| class.per_mille).sum::<u32>(), 1_000);
+    let class = super::RequestClass { per_mille: 200, ..profile.classes[0].clone() };
+    profile.classes = vec![class; 5];
+    assert_eq!(profile.with_blocking(|_| 100), None, "ten classes are too many");
+}
+
+#[test]
 fn who_holds_a_thread_for_every_connection_breaks_a_limit_of_fewer_threads() {
     let breaks = |threads| -> Vec<_> {
         let mut profile = ServiceProfile::parse(GOOD).unwrap();
