@@ -35,8 +35,7 @@ pub(super) fn section(chart: &Chart) -> Markup {
         }
         @let reasons = map::beyond(chart);
         @if !reasons.is_empty() { ul { @for reason in reasons { li { (clean(&reason)) } } } }
-        h3 { "Point by point" }
-        (table(chart))
+        details { summary { "Point by point" } (table(chart)) }
     }
 }
 
