@@ -97,10 +97,8 @@ fn the_page_is_whole_asks_for_nothing_and_fits_phones_and_desks() {
 #[test]
 fn the_pages_of_a_map_and_of_a_decision_fit_phones_and_desks() {
     let Some(chromium) = Chromium::start() else { return };
-    let drawn = [
-        ("example-map", "svg.fields circle.measured"),
-        ("example-api-gateway", "#decision tbody tr"),
-    ];
+    let drawn =
+        [("example-map", "svg.fields circle.measured"), ("example-stream", "#decision tbody tr")];
     for (run, selector) in drawn {
         let folder = tempfile::tempdir().unwrap();
         let url = page_of(run, folder.path());
