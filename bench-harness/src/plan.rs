@@ -280,7 +280,7 @@ pub(crate) fn design(profile: Profile, purpose: Purpose) -> Design {
     let (block, looks): (_, &[usize]) = match (profile, purpose) {
         (Profile::Smoke, _) => (1, &[2]),
         // A map has many points, and what is close in one of them matters little.
-        (Profile::Quick, Purpose::Map) => (1, &[3, 5]),
+        (Profile::Quick, Purpose::Map) => (1, &[3]),
         (Profile::Quick, _) => (1, &[3, 5, 8]),
         (Profile::Standard, _) => (1, &[4, 6, 9, 14, 20]),
         (Profile::Thorough, _) => (6, &[4, 6, 9, 14, 20]),
