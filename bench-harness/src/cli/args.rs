@@ -166,14 +166,9 @@ pub(super) struct ProgramArgs {
     pub(super) bin_dir: Option<PathBuf>,
 }
 
+/// How a described service is measured.
 #[derive(Debug, Args)]
-pub(super) struct DecideArgs {
-    /// Profile file that describes the service
-    #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
-    /// Leave out what changes of the service would do, to confirm a decision
-    #[arg(long)]
-    pub(super) described_only: bool,
+pub(super) struct MeasureArgs {
     /// How much to measure
     #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
     pub(super) profile: ProfileArg,
@@ -193,12 +188,24 @@ pub(super) struct DecideArgs {
     /// Seed of the random order [default: from the clock]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
-    /// Folder to write the run and the record to [default: results/TIME-decision]
+    /// Folder to write the run to [default: results/TIME-decision or results/TIME-map]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Say nothing on standard error but what went wrong
     #[arg(long, short)]
     pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DecideArgs {
+    /// Profile file that describes the service
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Leave out what changes of the service would do, to confirm a decision
+    #[arg(long)]
+    pub(super) described_only: bool,
+    #[command(flatten)]
+    pub(super) measure: MeasureArgs,
 }
 
 #[derive(Debug, Args)]
@@ -220,31 +227,8 @@ pub(super) struct MapArgs {
     /// Measure every point, not only those along borders
     #[arg(long)]
     pub(super) full: bool,
-    /// How much to measure at a point
-    #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
-    pub(super) profile: ProfileArg,
     #[command(flatten)]
-    pub(super) programs: ProgramArgs,
-    /// Rounds: process runs of every cell [default: as many as it takes to decide, within the profile's
-    /// limits]
-    #[arg(long, value_name = "N", allow_negative_numbers = true,
-        value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(super) rounds: Option<u32>,
-    /// Time for measuring, such as 10m [default: by profile]
-    #[arg(long, value_name = "DURATION", value_parser = time_budget)]
-    pub(super) time_budget: Option<Duration>,
-    /// Worker threads [default: the CPUs that this process may use]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(super) workers: Option<usize>,
-    /// Seed of the random order [default: from the clock]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(super) seed: Option<u64>,
-    /// Folder to write the run to [default: results/TIME-map]
-    #[arg(long, value_name = "DIR")]
-    pub(super) out: Option<PathBuf>,
-    /// Say nothing on standard error but what went wrong
-    #[arg(long, short)]
-    pub(super) quiet: bool,
+    pub(super) measure: MeasureArgs,
 }
 
 #[derive(Debug, Args)]

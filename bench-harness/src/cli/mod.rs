@@ -21,7 +21,7 @@ mod args;
 mod examples;
 mod help;
 
-use args::{Cli, Command, DecideArgs, MapArgs, ProfileCommand, ProgramArgs, RunArgs};
+use args::{Cli, Command, DecideArgs, MapArgs, MeasureArgs, ProfileCommand, ProgramArgs, RunArgs};
 
 /// Does what the command line says.
 pub(crate) fn main() -> anyhow::Result<ExitCode> {
@@ -116,18 +116,8 @@ fn decide_command(args: DecideArgs) -> anyhow::Result<ExitCode> {
         let file = args.file.display();
         return Err(UsageError(format!("{file} cannot be run here: {}", lacks.join("; "))).into());
     }
-    finish(run::start(Settings {
-        profile: args.profile.into(),
-        task: Task::Decide { service, described_only: args.described_only },
-        source: source(args.programs)?,
-        rounds: args.rounds.map(|rounds| rounds as usize),
-        time_budget: args.time_budget,
-        workers: args.workers.into_iter().collect(),
-        seed: args.seed,
-        out: args.out,
-        time_limit: None,
-        teller: Teller::new(args.quiet),
-    })?)
+    let task = Task::Decide { service, described_only: args.described_only };
+    finish(measure(task, args.measure)?)
 }
 
 fn map_command(args: MapArgs) -> anyhow::Result<ExitCode> {
@@ -142,9 +132,14 @@ fn map_command(args: MapArgs) -> anyhow::Result<ExitCode> {
         resolution: args.per_decade,
         full: args.full,
     };
-    finish(run::start(Settings {
+    finish(measure(Task::Map(request), args.measure)?)
+}
+
+/// Starts a run about a described service.
+fn measure(task: Task, args: MeasureArgs) -> anyhow::Result<Option<PathBuf>> {
+    run::start(Settings {
         profile: args.profile.into(),
-        task: Task::Map(request),
+        task,
         source: source(args.programs)?,
         rounds: args.rounds.map(|rounds| rounds as usize),
         time_budget: args.time_budget,
@@ -153,7 +148,7 @@ fn map_command(args: MapArgs) -> anyhow::Result<ExitCode> {
         out: args.out,
         time_limit: None,
         teller: Teller::new(args.quiet),
-    })?)
+    })
 }
 
 /// Makes and shows the report of a run that has ended, and not of one that was interrupted.
