@@ -5,6 +5,7 @@
 //! in time. Then only undecided cases go on, with the contestants that are still in doubt, up to the next
 //! look. Where time is limited it goes to the cases in which it decides most, large differences first.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use rand::SeedableRng;
@@ -15,7 +16,7 @@ use crate::contest::{self, Contest};
 use crate::journal::Round;
 use crate::judge::{Judgement, Verdict};
 use crate::map::Standing;
-use crate::plan::{Plan, PlannedCase};
+use crate::plan::Plan;
 
 /// An undecided difference of this size is settled before any smaller one.
 const LARGE: f64 = 1.5;
@@ -42,8 +43,9 @@ pub(crate) struct Cell {
 pub(crate) struct Schedule<'a> {
     plan: &'a Plan,
     cases: Vec<Status>,
-    /// Of a map, which cases there is a reason to measure.
-    wanted: Option<Vec<bool>>,
+    /// Of a map, the cases that there is a reason to measure, each with who is measured there: `None` for
+    /// everybody.
+    wanted: Option<HashMap<usize, Option<Vec<usize>>>>,
     /// Rounds carried out in all.
     turns: usize,
 }
@@ -53,6 +55,8 @@ pub(crate) struct Schedule<'a> {
 struct Status {
     /// Rounds begun.
     attempts: u32,
+    /// Whether one of them has ended, so that it is known who takes part.
+    begun: bool,
     admitted: usize,
     /// The turn of its last round.
     last_turn: usize,
@@ -70,7 +74,7 @@ struct Status {
     /// Ratios to the leader that are undecided, and the rounds that would decide them.
     open: Vec<(f64, f64)>,
     /// Of a point of a map, how each entry of the plan stands since the last look.
-    standings: Option<Vec<Standing>>,
+    standings: Option<Vec<Option<Standing>>>,
 }
 
 impl<'a> Schedule<'a> {
@@ -87,13 +91,14 @@ impl<'a> Schedule<'a> {
         let Some(map) = &self.plan.map else { return };
         let index = |id: &str| self.plan.cases.iter().position(|case| case.id == id);
         let wanted = map.wanted(|id| self.cases[index(id)?].standings.clone());
-        let is_wanted = |case: &PlannedCase| wanted.contains(&case.id);
-        self.wanted = Some(self.plan.cases.iter().map(is_wanted).collect());
+        let by_index = wanted.into_iter().filter_map(|(id, entries)| Some((index(&id)?, entries)));
+        self.wanted = Some(by_index.collect());
     }
 
     /// Cases that need another round.
     fn due(&self) -> impl Iterator<Item = usize> + '_ {
-        let wanted = |case: usize| self.wanted.as_ref().is_none_or(|wanted| wanted[case]);
+        let wanted =
+            |case: usize| self.wanted.as_ref().is_none_or(|wanted| wanted.contains_key(&case));
         (0..self.cases.len()).filter(move |&case| !self.cases[case].done && wanted(case))
     }
 
@@ -120,6 +125,11 @@ impl<'a> Schedule<'a> {
         })?;
         let status = &self.cases[case];
         let mut cells = status.cells.clone();
+        if !status.begun
+            && let Some(Some(entries)) = self.wanted.as_ref().and_then(|wanted| wanted.get(&case))
+        {
+            cells.retain(|cell| entries.contains(&cell.entry));
+        }
         let seed = self.plan.seed.wrapping_add(((case as u64) << 32) | u64::from(status.attempts));
         cells.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
         Some(Next { case, round: status.attempts, cells })
@@ -170,13 +180,21 @@ impl Status {
             attempts: attempts(rounds),
             admitted,
             looked,
+            begun: rounds.iter().any(|round| round.end.is_some()),
             decisive: plan.is_decisive(planned),
             ..Status::default()
         };
         let gives_up = |entry: usize| {
             rounds.iter().flat_map(|r| &r.visits).any(|v| v.entry == entry && v.gives_up())
         };
-        let has = |entry: &usize| plan.entries[*entry].takes_part_in(planned) && !gives_up(*entry);
+        // Who is measured at a point of a map stays the same from its first round on.
+        let first_ended = rounds.iter().find(|round| round.end.is_some());
+        let first_ended = first_ended.filter(|_| plan.map.is_some());
+        let is_chosen =
+            |entry: usize| first_ended.is_none_or(|round| round.visit(entry, false).is_some());
+        let has = |entry: &usize| {
+            plan.entries[*entry].takes_part_in(planned) && !gives_up(*entry) && is_chosen(*entry)
+        };
         let mut entries: Vec<_> = (0..plan.entries.len()).filter(has).collect();
         let first = rounds.first();
         let mut twin = first.and_then(|first| contest::twin(first, &plan.entries));
@@ -192,8 +210,8 @@ impl Status {
             let standing = |entry: usize| {
                 let judged = contest.observed.iter().position(|o| o.entry == entry);
                 match gives_up(entry) {
-                    true => Standing::Out,
-                    false => Standing::of_verdict(judged.and_then(|i| judgement.verdict(i))),
+                    true => Some(Standing::Out),
+                    false => judged.map(|i| Standing::of_verdict(judgement.verdict(i))),
                 }
             };
             let standings = || (0..plan.entries.len()).map(standing).collect();
@@ -419,13 +437,13 @@ mod tests {
         let request = crate::map::tests::request("connections=1..10000", "cpu=1us..10ms");
         let (map, cases) = request.chart(workloads::Profile::Quick, 2).unwrap();
         let ids: Vec<_> = cases.iter().map(|case| case.id.as_str()).collect();
-        let mut plan = plan(&ids, &["a", "b"], 3);
+        let mut plan = plan(&ids, &["a", "b", "c", "d", "e"], 3);
         plan.service = Some(request.service);
         plan.map = Some(map);
-        // The first is best with few connections, the second with many.
+        // The first is among the best with few connections, the second with many, and the others everywhere.
         let value = |case: usize, entry: usize, round: u32| {
             let few = ["=1,", "=3,", "=10,", "=30,"].iter().any(|count| ids[case].contains(count));
-            Ok(if few == (entry == 0) { 100 } else { 200 } + u64::from(round))
+            Ok(if entry > 1 || few == (entry == 0) { 100 } else { 200 } + u64::from(round))
         };
         let (turns, measured) = carry_out(&plan, value, |_, _| false, None);
         let count = measured.iter().filter(|rounds| !rounds.is_empty()).count();
@@ -435,6 +453,14 @@ mod tests {
         assert!(is_measured("traffic/connections=30,cpu=1us"));
         assert!(is_measured("traffic/connections=100,cpu=1us"));
         assert!(!is_measured("traffic/connections=3000,cpu=3us"));
+        let who = |id: &str| -> Vec<usize> {
+            let case = ids.iter().position(|known| *known == id).unwrap();
+            let mut entries: Vec<_> = visits(&measured[case]).into_keys().map(|(e, _)| e).collect();
+            entries.dedup();
+            entries
+        };
+        assert_eq!(who("traffic/connections=1,cpu=1us"), [0, 1, 2, 3, 4]);
+        assert_eq!(who("traffic/connections=30,cpu=1us"), [0, 1, 2, 3]);
         let half = &turns[turns.len() / 2];
         let mut so_far = measured.clone();
         for turn in &turns[turns.len() / 2..] {

@@ -39,6 +39,8 @@ pub(crate) struct Mark {
     pub(crate) best: Vec<String>,
     /// Those of which it is not known.
     pub(crate) open: Vec<String>,
+    /// Those that were not measured here: the measured points around agree on them.
+    pub(crate) concluded: Vec<String>,
     /// Those that are slower, with the ratio to the leader where the point was measured, or that failed.
     pub(crate) slower: Vec<Slower>,
 }
@@ -67,6 +69,11 @@ pub(crate) enum Known {
 }
 
 impl Mark {
+    /// Whether only those were measured here on which the points around disagree.
+    pub(crate) fn is_partly_measured(&self) -> bool {
+        self.known == Known::Measured && !self.concluded.is_empty()
+    }
+
     pub(crate) fn standing(&self, entry: &str) -> Option<Standing> {
         let among = |names: &[String]| names.iter().any(|name| name == entry);
         match () {
@@ -91,11 +98,12 @@ impl Chart {
             let id = map.case_id(place);
             cases.iter().find(|case| case.id == id)
         };
-        let known = |place| {
+        let measured = |place| {
             let case = case_at(place)?;
-            Some(entries.iter().map(|entry| standing(row(case, entry))).collect::<Vec<_>>())
+            let standing = |entry: &String| row(case, entry).map(standing);
+            Some(entries.iter().map(standing).collect::<Vec<_>>())
         };
-        let conclusions = map.grid().conclusions(&known);
+        let conclusions = map.grid().conclusions(&measured);
         let mark = |(column, row): (usize, usize)| {
             let mut mark = Mark {
                 column,
@@ -103,6 +111,7 @@ impl Chart {
                 known: Known::Unknown,
                 best: Vec::new(),
                 open: Vec::new(),
+                concluded: Vec::new(),
                 slower: Vec::new(),
             };
             let beyond = map.beyond.iter().find(|b| (b.column, b.row) == (column, row));
@@ -111,20 +120,13 @@ impl Chart {
                 return mark;
             }
             let case = case_at((column, row));
-            let standings = match known((column, row)) {
-                Some(standings) => {
-                    mark.known = Known::Measured;
-                    standings
-                }
-                None => match conclusions[row * map.x.values.len() + column].clone() {
-                    Some(standings) => {
-                        mark.known = Known::Concluded;
-                        standings
-                    }
-                    None => return mark,
-                },
-            };
+            let index = row * map.x.values.len() + column;
+            let Some(standings) = conclusions[index].clone() else { return mark };
+            mark.known = if case.is_some() { Known::Measured } else { Known::Concluded };
             for (entry, standing) in entries.iter().zip(standings) {
+                if case.is_none_or(|case| self::row(case, entry).is_none()) {
+                    mark.concluded.push(entry.clone());
+                }
                 match standing {
                     Standing::In => mark.best.push(entry.clone()),
                     Standing::Open => mark.open.push(entry.clone()),
@@ -194,8 +196,7 @@ fn row<'a>(case: &'a CaseReport, entry: &str) -> Option<&'a Row> {
     case.rows.iter().find(|row| row.entry == entry)
 }
 
-fn standing(row: Option<&Row>) -> Standing {
-    let Some(row) = row else { return Standing::Open };
+fn standing(row: &Row) -> Standing {
     if row.failure.is_some() {
         return Standing::Out;
     }

@@ -121,14 +121,17 @@ impl Map {
         Grid::new(self.x.values.len(), self.y.values.len(), |place| !is_beyond(place))
     }
 
-    /// The ids of the cases to measure, as far as is known now.
-    pub(crate) fn wanted(&self, known: impl Fn(&str) -> Option<Vec<Standing>>) -> Vec<String> {
+    /// The ids of the cases to measure as far as is known now, and who is measured there: `None` for everybody.
+    pub(crate) fn wanted(
+        &self,
+        measured: impl Fn(&str) -> Option<Vec<Option<Standing>>>,
+    ) -> Vec<(String, Option<Vec<usize>>)> {
         let grid = self.grid();
-        let places = match self.full {
-            true => grid.reachable().collect(),
-            false => grid.wanted(&|place| known(&self.case_id(place))),
-        };
-        places.into_iter().map(|place| self.case_id(place)).collect()
+        if self.full {
+            return grid.reachable().map(|place| (self.case_id(place), None)).collect();
+        }
+        let wanted = grid.wanted(&|place| measured(&self.case_id(place)));
+        wanted.into_iter().map(|wanted| (self.case_id(wanted.place), wanted.entries)).collect()
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! From level to level the lattice gets twice as fine. A new point lies between two known ones on an edge, or
 //! in the middle of four. Where these agree, so does it, and it is not measured; where an entry is among the
-//! best at one of them and beaten at another, a border passes, and it is.
+//! best at one of them and beaten at another, a border passes, and that entry is measured there, beside two that
+//! are among the best all around.
 
 /// How an entry stands at a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,19 +25,37 @@ pub(crate) struct Grid {
     reachable: Vec<bool>,
 }
 
-/// What is known of a point: the standing of each entry.
-pub(crate) type Known<'a> = dyn Fn((usize, usize)) -> Option<Vec<Standing>> + 'a;
+/// What is known of a point by measuring: the standing of each entry that was measured there.
+pub(crate) type Measured<'a> = dyn Fn((usize, usize)) -> Option<Vec<Option<Standing>>> + 'a;
+
+/// A point to measure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) place: (usize, usize),
+    /// Who is measured there; `None` for everybody.
+    pub(crate) entries: Option<Vec<usize>>,
+}
 
 /// Points of the first lattice lie at most so far apart.
 const WIDEST: usize = 4;
+/// How many that are among the best all around are measured beside those of which it is not clear.
+const ANCHORS: usize = 2;
+
+/// How an entry stands at a point by those around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    Agreed(Standing),
+    /// It is among the best at one of them and beaten at another.
+    Contested,
+}
 
 /// What is known of all points so far.
 struct Survey<'a> {
     grid: &'a Grid,
-    measured: &'a Known<'a>,
+    measured: &'a Measured<'a>,
     /// Measured or concluded, by place.
     known: Vec<Option<Vec<Standing>>>,
-    wanted: Vec<(usize, usize)>,
+    wanted: Vec<Wanted>,
 }
 
 impl Grid {
@@ -64,16 +83,16 @@ impl Grid {
     }
 
     /// The points to measure as far as is known now, those of the coarse lattice first.
-    pub(crate) fn wanted(&self, measured: &Known<'_>) -> Vec<(usize, usize)> {
+    pub(crate) fn wanted(&self, measured: &Measured<'_>) -> Vec<Wanted> {
         self.survey(measured).wanted
     }
 
     /// What is known of every point, row by row: measured, or concluded from points around it.
-    pub(crate) fn conclusions(&self, measured: &Known<'_>) -> Vec<Option<Vec<Standing>>> {
+    pub(crate) fn conclusions(&self, measured: &Measured<'_>) -> Vec<Option<Vec<Standing>>> {
         self.survey(measured).known
     }
 
-    fn survey<'a>(&'a self, measured: &'a Known<'a>) -> Survey<'a> {
+    fn survey<'a>(&'a self, measured: &'a Measured<'a>) -> Survey<'a> {
         let known = vec![None; self.reachable.len()];
         let mut survey = Survey { grid: self, measured, known, wanted: Vec::new() };
         let (mut columns, mut rows) = (lattice(self.columns), lattice(self.rows));
@@ -107,12 +126,29 @@ impl Grid {
 }
 
 impl Survey<'_> {
-    /// Wants a point to be measured, and takes what was.
+    /// Wants everybody to be measured at a point, and takes what was.
     fn measure(&mut self, place: (usize, usize)) {
         if self.grid.is_reachable(place) {
-            self.wanted.push(place);
-            self.known[self.grid.index(place)] = (self.measured)(place);
+            self.wanted.push(Wanted { place, entries: None });
+            self.take(place, &[]);
         }
+    }
+
+    /// Takes what was measured at a point, beside what was seen of it from around.
+    fn take(&mut self, place: (usize, usize), views: &[View]) {
+        let Some(own) = (self.measured)(place) else { return };
+        // Where one that led all around is beaten, who else led there may be too.
+        let leads = |entry: usize| views.get(entry) == Some(&View::Agreed(Standing::In));
+        let is_beaten =
+            |(entry, own): (usize, &Option<_>)| leads(entry) && *own == Some(Standing::Out);
+        let beaten = own.iter().enumerate().any(is_beaten);
+        let seen = |entry: usize| match views.get(entry) {
+            Some(View::Agreed(Standing::In)) if beaten => Standing::Open,
+            Some(View::Agreed(standing)) => *standing,
+            Some(View::Contested) | None => Standing::Open,
+        };
+        let merged = own.iter().enumerate().map(|(entry, own)| own.unwrap_or(seen(entry)));
+        self.known[self.grid.index(place)] = Some(merged.collect());
     }
 
     /// Concludes a point from those around it if they agree. One that has been measured all the same stays as
@@ -126,31 +162,46 @@ impl Survey<'_> {
         let known: Vec<_> = neighbours.iter().filter_map(|i| self.known[*i].as_ref()).collect();
         // Beside what is out of reach nothing can be concluded.
         let enclosed = 2 * neighbours.len() > around.len();
-        if enclosed && known.len() < neighbours.len() {
-            self.known[self.grid.index(place)] = (self.measured)(place);
-            return;
+        if !enclosed {
+            return self.measure(place);
         }
-        match agreed(&known).filter(|_| enclosed) {
-            Some(agreed) => {
-                let own = (self.measured)(place);
-                self.known[self.grid.index(place)] = Some(own.unwrap_or(agreed));
-            }
-            None => self.measure(place),
+        if known.len() < neighbours.len() {
+            return self.take(place, &[]);
         }
+        let views = views(&known);
+        let agreed = |view: &View| match view {
+            View::Agreed(standing) => Some(*standing),
+            View::Contested => None,
+        };
+        match views.iter().map(agreed).collect::<Option<Vec<_>>>() {
+            Some(agreed) => self.known[self.grid.index(place)] = Some(agreed),
+            None => self.wanted.push(Wanted { place, entries: participants(&views) }),
+        }
+        // What has been measured all the same stays as it was measured.
+        self.take(place, &views);
     }
 }
 
-/// How entries stand between points; `None` where one is among the best at one of them and beaten at another.
-fn agreed(points: &[&Vec<Standing>]) -> Option<Vec<Standing>> {
+/// Those of which it is not clear, and some that lead; everybody where nobody leads all around.
+fn participants(views: &[View]) -> Option<Vec<usize>> {
+    let with = |wanted: View| (0..views.len()).filter(move |&entry| views[entry] == wanted);
+    let anchors: Vec<_> = with(View::Agreed(Standing::In)).take(ANCHORS).collect();
+    let mut entries: Vec<_> = with(View::Contested).chain(anchors.iter().copied()).collect();
+    entries.sort_unstable();
+    (!anchors.is_empty()).then_some(entries)
+}
+
+/// How entries stand between points.
+fn views(points: &[&Vec<Standing>]) -> Vec<View> {
     let entries = points.iter().map(|point| point.len()).max().unwrap_or(0);
     let of_entry = |entry: usize| {
         let count = |standing| points.iter().filter(|point| point[entry] == standing).count();
         match (count(Standing::In), count(Standing::Out)) {
-            (0, 0) => Some(Standing::Open),
-            (inside, 0) if 2 * inside >= points.len() => Some(Standing::In),
-            (0, out) if 2 * out >= points.len() => Some(Standing::Out),
-            (0, _) | (_, 0) => Some(Standing::Open),
-            _ => None,
+            (0, 0) => View::Agreed(Standing::Open),
+            (inside, 0) if 2 * inside >= points.len() => View::Agreed(Standing::In),
+            (0, out) if 2 * out >= points.len() => View::Agreed(Standing::Out),
+            (0, _) | (_, 0) => View::Agreed(Standing::Open),
+            _ => View::Contested,
         }
     };
     (0..entries).map(of_entry).collect()
@@ -197,17 +248,19 @@ mod tests {
     use super::Standing::{In, Open, Out};
     use super::*;
 
-    type Points = HashMap<(usize, usize), Vec<Standing>>;
+    type Points = HashMap<(usize, usize), Vec<Option<Standing>>>;
 
     /// Measures what is wanted until nothing more is.
     fn refine(grid: &Grid, truth: impl Fn((usize, usize)) -> Vec<Standing>) -> Points {
         let mut points = Points::new();
         loop {
             let wanted = grid.wanted(&|place| points.get(&place).cloned());
-            let Some(next) = wanted.into_iter().find(|place| !points.contains_key(place)) else {
-                return points;
-            };
-            points.insert(next, truth(next));
+            let next = wanted.into_iter().find(|wanted| !points.contains_key(&wanted.place));
+            let Some(Wanted { place, entries }) = next else { return points };
+            let is_wanted = |entry| entries.as_ref().is_none_or(|e| e.contains(&entry));
+            let own = truth(place).into_iter().enumerate();
+            let own = own.map(|(entry, standing)| is_wanted(entry).then_some(standing));
+            points.insert(place, own.collect());
         }
     }
 
@@ -227,7 +280,6 @@ mod tests {
         let grid = Grid::new(21, 17, |_| true);
         let points = refine(&grid, truth);
         assert!(points.len() <= 21 * 17 * 4 / 10, "{} points were measured", points.len());
-        println!("{} of {} points were measured", points.len(), 21 * 17);
         let (mut right, mut decided) = (0, 0);
         for place in grid.reachable().filter(|place| !points.contains_key(place)) {
             let concluded = conclusion(&grid, &points, place).unwrap();
@@ -237,6 +289,29 @@ mod tests {
             }
         }
         assert!(decided > 150 && right == decided, "{right} of {decided} are right");
+    }
+
+    #[test]
+    fn at_a_border_those_in_question_are_measured_beside_two_that_lead_all_around() {
+        let grid = Grid::new(5, 2, |_| true);
+        let truth = |(column, _)| vec![In, Out, In, if column < 3 { In } else { Out }, In];
+        let points = refine(&grid, truth);
+        assert_eq!(points[&(2, 0)], [Some(In), None, Some(In), Some(In), None]);
+        assert_eq!(points[&(4, 0)], [In, Out, In, Out, In].map(Some));
+        assert_eq!(conclusion(&grid, &points, (2, 0)), Some(truth((2, 0))));
+    }
+
+    #[test]
+    fn where_one_that_led_all_around_is_beaten_nothing_is_said_of_who_led_with_it() {
+        let grid = Grid::new(3, 2, |_| true);
+        let truth = |(column, _)| match column {
+            0 => vec![In, In, In, Out],
+            1 => vec![Out, Out, Out, In],
+            _ => vec![In, In, In, In],
+        };
+        let points = refine(&grid, truth);
+        assert_eq!(points[&(1, 0)], [Some(Out), Some(Out), None, Some(In)]);
+        assert_eq!(conclusion(&grid, &points, (1, 0)), Some(vec![Out, Out, Open, In]));
     }
 
     #[test]

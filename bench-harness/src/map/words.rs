@@ -227,6 +227,7 @@ mod tests {
             let outside = entries.iter().zip(standings.chars()).filter(|(_, c)| *c == '-');
             let ratio = Figure { estimate: 2.0, low: Some(1.5), high: Some(2.5) };
             Mark {
+                concluded: Vec::new(),
                 column,
                 row,
                 known: Known::Measured,

@@ -113,10 +113,20 @@ impl CaseReport {
         let metric = case.metric;
         let class = spec.map_or(Class::Mixed, |spec| spec.class);
         let pooled = Sessions::of(sessions, entries, metric, design);
-        let unmeasured = entries.iter().enumerate().filter(|(index, entry)| {
-            entry.takes_part_in(case) && !pooled.observed.iter().any(|o| o.entry == *index)
-        });
+        let takes_part = entries.iter().enumerate().filter(|(_, entry)| entry.takes_part_in(case));
+        let unmeasured =
+            takes_part.filter(|(index, _)| !pooled.observed.iter().any(|o| o.entry == *index));
+        // At a point of a map.
+        let is_left_out = |index: usize| {
+            let mut ended =
+                sessions.iter().copied().flatten().filter(|r| r.end.is_some()).peekable();
+            let has_ended = ended.peek().is_some();
+            case.contestants_only && has_ended && ended.all(|r| r.visit(index, false).is_none())
+        };
+        let (left_out, unmeasured): (Vec<_>, Vec<_>) =
+            unmeasured.partition(|(index, _)| is_left_out(*index));
         let mut rows: Vec<_> = unmeasured
+            .into_iter()
             .map(|(index, entry)| {
                 let failure = sessions.iter().find_map(|rounds| contest::failure(rounds, index));
                 let failure = failure.map(|failure| FailureReport {
@@ -143,6 +153,10 @@ impl CaseReport {
         }
         let mut measured_rows = measured.rows;
         measured_rows.append(&mut rows);
+        if !left_out.is_empty() {
+            let names: Vec<_> = left_out.iter().map(|(_, entry)| entry.id.as_str()).collect();
+            notes.push(format!("Not measured here: {}.", names.join(", ")));
+        }
         if let Some(note) = kinship(class, &measured_rows) {
             notes.push(note);
         }

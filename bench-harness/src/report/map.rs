@@ -72,8 +72,13 @@ pub(super) fn effort(chart: &Chart) -> String {
         (chart.count(|k| *k == Known::Measured), chart.count(|k| *k == Known::Concluded));
     let beyond = chart.count(|known| matches!(known, Known::Beyond(_)));
     let within = chart.points.len() - beyond;
+    let partly = chart.points.iter().filter(|mark| mark.is_partly_measured()).count();
+    let partly = match partly {
+        0 => String::new(),
+        count => format!(" ({count} only for those on which the points around disagree)"),
+    };
     format!(
-        "{measured} of {within} points were measured, {concluded} follow from those around them; by {}",
+        "{measured} of {within} points were measured{partly}, {concluded} follow from those around them; by {}",
         chart.by
     )
 }

@@ -122,9 +122,12 @@ fn table(chart: &Chart) -> Markup {
             None => slower.entry.clone(),
         });
         let how = match mark.known {
-            Known::Measured => "measured",
-            Known::Concluded => "from the points around it",
-            Known::Unknown | Known::Beyond(_) => "not measured",
+            Known::Measured if mark.is_partly_measured() => {
+                format!("measured; {} from the points around it", listed(&mark.concluded))
+            }
+            Known::Measured => "measured".to_owned(),
+            Known::Concluded => "from the points around it".to_owned(),
+            Known::Unknown | Known::Beyond(_) => "not measured".to_owned(),
         };
         vec![
             chart.x.shown()[mark.column].clone(),
@@ -132,7 +135,7 @@ fn table(chart: &Chart) -> Markup {
             listed(&mark.best),
             listed(&mark.open),
             slower.collect::<Vec<_>>().join("; "),
-            how.to_owned(),
+            how,
         ]
     });
     workload::plain_table("Point by point", &header, rows)
