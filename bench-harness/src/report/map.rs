@@ -23,7 +23,7 @@ pub(super) fn drawing(chart: &Chart, columns: usize) -> Vec<String> {
         let cells: String = (0..x.len())
             .map(|column| format!("{:>width$}", sign(chart.at(column, row), &regions)))
             .collect();
-        lines.push(format!("{label:>beside$} {cells}"));
+        lines.push(format!("{label:>beside$} {cells}").trim_end().to_owned());
     }
     if named {
         let labels: String = x.iter().map(|label| format!("{label:>width$}")).collect();

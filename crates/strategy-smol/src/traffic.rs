@@ -4,8 +4,8 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use worker::{How, Serve};
-use workloads::traffic::{AT_ONCE_PER_WORKER, Traffic, TrafficParams};
+use worker::{AT_ONCE_PER_WORKER, How, Serve};
+use workloads::traffic::{Traffic, TrafficParams};
 
 use crate::Smol;
 use crate::serve::{Heavy, serve};

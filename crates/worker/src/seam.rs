@@ -126,6 +126,11 @@ pub fn unsupported(reason: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, reason.into())
 }
 
+/// Long computations that a strategy hands to a pool for blocking calls at once, for each worker. With one
+/// a CPU is idle while the next is handed over, which takes two wake-ups; without a bound there would be a
+/// thread for each request.
+pub const AT_ONCE_PER_WORKER: usize = 4;
+
 /// How long a server pauses after it could not accept a connection: not at all when only this
 /// connection was at fault, a moment when files or memory have run out, so as not to spin.
 pub fn pause_after(error: &io::Error) -> Duration {

@@ -20,11 +20,6 @@ pub const MAX_CLASSES: usize = 8;
 /// Longest computing of a request, microseconds.
 pub const MAX_CPU_US: u64 = 1_000_000;
 
-/// Long computations that a strategy hands to a pool for blocking calls at once, for each worker. With one
-/// a CPU is idle while the next is handed over, which takes two wake-ups; without a bound there would be a
-/// thread for each request.
-pub const AT_ONCE_PER_WORKER: usize = 4;
-
 /// The service.
 #[derive(Debug)]
 pub struct Traffic {
