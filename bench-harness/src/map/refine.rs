@@ -2,7 +2,8 @@
 //! other.
 //!
 //! From level to level the lattice gets twice as fine. A new point lies between two known ones on an edge, or
-//! in the middle of four. Where these agree, so does it, and it is not measured; where an entry is among the
+//! in the middle of four; where some of the four are out of reach, between two known ones on a diagonal. Where
+//! these agree, so does it, and it is not measured; where an entry is among the
 //! best at one of them and beaten at another, a border passes, and that entry is measured there, beside two that
 //! are among the best all around.
 
@@ -106,18 +107,21 @@ impl Grid {
             }
             for &row in &rows {
                 for (left, middle, right) in &finer_columns.new {
-                    survey.between((*middle, row), &[(*left, row), (*right, row)]);
+                    survey.between((*middle, row), &[&[[(*left, row), (*right, row)]]]);
                 }
             }
             for &column in &columns {
                 for (low, middle, high) in &finer_rows.new {
-                    survey.between((column, *middle), &[(column, *low), (column, *high)]);
+                    survey.between((column, *middle), &[&[[(column, *low), (column, *high)]]]);
                 }
             }
             for (left, column, right) in &finer_columns.new {
                 for (low, row, high) in &finer_rows.new {
-                    let around = [(*left, *row), (*right, *row), (*column, *low), (*column, *high)];
-                    survey.between((*column, *row), &around);
+                    let cross =
+                        [[(*left, *row), (*right, *row)], [(*column, *low), (*column, *high)]];
+                    let diagonals =
+                        [[(*left, *low), (*right, *high)], [(*left, *high), (*right, *low)]];
+                    survey.between((*column, *row), &[&cross, &diagonals]);
                 }
             }
             (columns, rows) = (finer_columns.all, finer_rows.all);
@@ -151,20 +155,21 @@ impl Survey<'_> {
         self.known[self.grid.index(place)] = Some(merged.collect());
     }
 
-    /// Concludes a point from those around it if they agree. One that has been measured all the same stays as
-    /// it was measured.
-    fn between(&mut self, place: (usize, usize), around: &[(usize, usize)]) {
+    /// Concludes a point from those between which it lies if they agree. One that has been measured all the
+    /// same stays as it was measured. Pairs opposite each other are given in the order of preference; one of
+    /// which a point is out of reach does not count.
+    fn between(&mut self, place: (usize, usize), pairs: &[&[[(usize, usize); 2]]]) {
         if !self.grid.is_reachable(place) {
             return;
         }
-        let reachable = around.iter().filter(|place| self.grid.is_reachable(**place));
-        let neighbours: Vec<_> = reachable.map(|place| self.grid.index(*place)).collect();
-        let known: Vec<_> = neighbours.iter().filter_map(|i| self.known[*i].as_ref()).collect();
+        let within_reach = |pairs: &&[[(usize, usize); 2]]| -> Vec<usize> {
+            let whole = pairs.iter().filter(|pair| pair.iter().all(|p| self.grid.is_reachable(*p)));
+            whole.flatten().map(|place| self.grid.index(*place)).collect()
+        };
+        let neighbours = pairs.iter().map(within_reach).find(|neighbours| !neighbours.is_empty());
         // Beside what is out of reach nothing can be concluded.
-        let enclosed = 2 * neighbours.len() > around.len();
-        if !enclosed {
-            return self.measure(place);
-        }
+        let Some(neighbours) = neighbours else { return self.measure(place) };
+        let known: Vec<_> = neighbours.iter().filter_map(|i| self.known[*i].as_ref()).collect();
         if known.len() < neighbours.len() {
             return self.take(place, &[]);
         }
@@ -338,6 +343,20 @@ mod tests {
         assert!(points.keys().all(|place| reach(*place)));
         for place in grid.reachable().filter(|place| !points.contains_key(place)) {
             assert_eq!(conclusion(&grid, &points, place), Some(vec![In]), "{place:?}");
+        }
+    }
+
+    #[test]
+    fn along_the_edge_of_what_is_out_of_reach_points_follow_from_those_between_which_they_lie() {
+        let reach = |(column, row): (usize, usize)| column + row <= 8;
+        let grid = Grid::new(9, 9, reach);
+        let truth = |(column, _)| vec![In, if column <= 4 { In } else { Out }];
+        let points = refine(&grid, truth);
+        // The coarse lattice, and where the border meets the edge.
+        assert!(points.contains_key(&(6, 2)) && points.contains_key(&(5, 3)));
+        assert!(!points.contains_key(&(7, 1)) && !points.contains_key(&(2, 6)));
+        for place in [(7, 1), (2, 6), (1, 7), (3, 5)] {
+            assert_eq!(conclusion(&grid, &points, place), Some(truth(place)), "{place:?}");
         }
     }
 
