@@ -22,6 +22,9 @@ pub(crate) const CAPACITY: &str = "traffic/capacity";
 const LEAST_REQUESTS: u64 = 500;
 /// Windows are so many times as long as the longest request, at least.
 const LONGER_THAN_A_REQUEST: u32 = 5;
+/// A step of the search for the capacity lasts until one CPU could compute so many requests, at least: of a
+/// handful it does not show whether a server keeps up.
+const COMPUTED_IN_A_STEP: u32 = 30;
 
 /// One thing that is changed to see whether the decision stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,7 +172,8 @@ fn params(service: &ServiceProfile, drive: Drive, profile: Profile) -> Result<Va
         rate,
         target_us: service.objective.p99.as_micros() as u64,
         // A search takes a dozen steps and more.
-        step_ms: (window / 8).max(long).as_millis() as u64,
+        step_ms: (window / 8).max(long).max(service.mean_cpu() * COMPUTED_IN_A_STEP).as_millis()
+            as u64,
         counted: 0,
         classes: classes(service)?,
         unit_ns: 0,

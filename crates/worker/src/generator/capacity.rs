@@ -18,9 +18,9 @@ const SPIN: Duration = Duration::from_micros(5);
 const LADDER: f64 = 1.2;
 /// Halvings of the last interval of the ladder: the capacity is known to 1.2^(1/8), 2.3 %.
 const BISECTIONS: u32 = 3;
-/// How much longer than the second quarter's the latency of the last quarter of a step may be, as a share
-/// of the time between them: more means that the backlog grows.
-const MAX_GROWTH: f64 = 0.05;
+/// How far behind its schedule a step may be at its end, as a share of the step: more means that the backlog
+/// grows.
+const MAX_BEHIND: f64 = 0.05;
 
 /// A generator with its load.
 pub(crate) struct Driver {
@@ -257,7 +257,14 @@ impl Search {
         let counted = seen.answers.iter().filter(|(index, _)| counts(*index));
         let latencies = histogram(counted.map(|&(_, latency)| latency));
         let in_time = latencies.value_at_quantile(0.99) <= self.target.as_nanos() as u64;
-        let passes = seen.unanswered == 0 && in_time && growth(&due, &seen) <= MAX_GROWTH;
+        let earliest = due.iter().zip(0..).map(|(due, index)| {
+            let Work { wait, units, .. } = driver.load.mix[driver.load.request(index).0].work;
+            // A unit takes about a microsecond.
+            due + wait.as_nanos() as u64 + u64::from(units) * 1_000
+        });
+        let behind = behind(earliest.collect(), &due, &seen.answers);
+        let keeps_up = behind <= MAX_BEHIND * requests as f64 / rate * 1e9;
+        let passes = seen.unanswered == 0 && in_time && keeps_up;
         if passes {
             let lag = histogram(seen.lag_ns.iter().copied()).value_at_quantile(0.99);
             self.best = Some((steps(&latencies), lag));
@@ -273,21 +280,59 @@ fn stretch(due: &mut [u64], length_ns: f64) {
     due.iter_mut().for_each(|at| *at = (*at as f64 * factor) as u64);
 }
 
-/// How fast latency grows: the difference between the medians of the last and the second quarter of the
-/// requests, divided by the time between these. A server that is offered x % too much falls behind by x %
-/// of the time, however short the window.
-fn growth(due: &[u64], seen: &Seen) -> f64 {
-    let mut by_index: Vec<(u64, u64)> = seen.answers.clone();
-    by_index.sort_unstable();
-    let n = by_index.len();
-    let median = |part: &[(u64, u64)]| {
-        let mut latencies: Vec<_> = part.iter().map(|&(_, latency)| latency).collect();
-        latencies.sort_unstable();
-        latencies[latencies.len() / 2] as f64
+/// How many nanoseconds later than at the `earliest` 99 of 100 requests have been answered. A server that is
+/// offered x % too much is x % of the time behind at the end, however short the window and in whatever order
+/// it answers: one that serves all at once makes the first ones wait as long as the last, so that a growing
+/// backlog does not show in growing latencies.
+fn behind(mut earliest: Vec<u64>, due: &[u64], answers: &[(u64, u64)]) -> f64 {
+    let mut answered: Vec<_> =
+        answers.iter().map(|&(index, latency)| due[index as usize] + latency).collect();
+    earliest.sort_unstable();
+    answered.sort_unstable();
+    let Some(last) = (answered.len() * 99).div_ceil(100).checked_sub(1) else {
+        return f64::INFINITY;
     };
-    if n < 8 {
-        return 0.0;
+    answered[last] as f64 - earliest[last] as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP: u64 = 1_000_000;
+
+    /// A hundred requests over a step, to a server that computes `own` for each.
+    fn schedule(own: u64) -> (Vec<u64>, Vec<u64>) {
+        let due: Vec<_> = (1..=100).map(|index| index * STEP / 100).collect();
+        (due.clone(), due.iter().map(|due| due + own).collect())
     }
-    let between = (due[n - 1] - due[0]) as f64 / 2.0;
-    (median(&by_index[3 * n / 4..]) - median(&by_index[n / 4..n / 2])) / between
+
+    #[test]
+    fn who_keeps_up_is_not_behind() {
+        let (due, earliest) = schedule(5_000);
+        let answers: Vec<_> = (0..100).map(|index| (index, 6_000)).collect();
+        assert_eq!(behind(earliest, &due, &answers), 1_000.0);
+    }
+
+    #[test]
+    fn a_tenth_too_much_is_a_tenth_behind_in_whatever_order_it_is_answered() {
+        let (due, earliest) = schedule(0);
+        let in_turn: Vec<_> = (0..100).map(|index| (index, (index + 1) * STEP / 1_000)).collect();
+        // Who serves all at once has nothing done until the end, where everything is.
+        let at_once: Vec<_> =
+            (0..100).map(|index| (index, STEP * 11 / 10 - due[index as usize])).collect();
+        for answers in [in_turn, at_once] {
+            let share = behind(earliest.clone(), &due, &answers) / STEP as f64;
+            assert!((0.09..0.12).contains(&share), "{share}");
+        }
+    }
+
+    #[test]
+    fn one_straggler_of_a_hundred_does_not_count_and_nothing_answered_is_infinitely_behind() {
+        let (due, earliest) = schedule(0);
+        let mut answers: Vec<_> = (0..100).map(|index| (index, 0)).collect();
+        answers[40].1 = 10 * STEP;
+        assert!(behind(earliest.clone(), &due, &answers) <= (STEP / 100) as f64);
+        assert_eq!(behind(earliest, &due, &[]), f64::INFINITY);
+    }
 }
