@@ -3,9 +3,8 @@
 //!
 //! From level to level the lattice gets twice as fine. A new point lies between two known ones on an edge, or
 //! in the middle of four; where some of the four are out of reach, between two known ones on a diagonal. Where
-//! these agree, so does it, and it is not measured; where an entry is among the
-//! best at one of them and beaten at another, a border passes, and that entry is measured there, beside two that
-//! are among the best all around.
+//! these agree, so does it, and it is not measured; where an entry is among the best at one of them and beaten at
+//! another, a border passes, and that entry is measured there, beside two that are among the best all around.
 
 /// How an entry stands at a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
