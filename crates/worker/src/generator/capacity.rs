@@ -12,8 +12,12 @@ use super::{histogram, steps, too_late};
 use crate::protocol::{Failure, FailureKind, Window};
 
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The waits of the harness's own loads are long, so that the CPU matters more than the lag.
+/// How long before a request is due the generator wakes up where the CPU matters more than the lag.
 const SPIN: Duration = Duration::from_micros(5);
+/// Where requests are rare, CPUs fall asleep between them, and waking up takes longer than some answers: the
+/// generator is awake for this part of the time between two requests before the second is due.
+const AWAKE: u32 = 25;
+const LONGEST_SPIN: Duration = Duration::from_micros(500);
 /// Factor between two rates of the ladder.
 const LADDER: f64 = 1.2;
 /// Halvings of the last interval of the ladder: the capacity is known to 1.2^(1/8), 2.3 %.
@@ -89,13 +93,13 @@ impl Driver {
         }
     }
 
-    fn drive(&mut self, timetable: Timetable) -> Result<Seen, Failure> {
+    fn drive(&mut self, timetable: Timetable, spin: Duration) -> Result<Seen, Failure> {
         let load = &self.load;
         let kind = |index| {
             let (class, seed) = load.request(index);
             self.first_kind[class] + seed as usize
         };
-        let conduct = Conduct { timetable, patience: self.patience, spin: SPIN };
+        let conduct = Conduct { timetable, patience: self.patience, spin };
         let seen = self.generator.window(&conduct, &self.kinds, kind)?;
         if let Some(error) = &seen.first_error {
             let kind = kind_of_failure(&seen);
@@ -108,8 +112,11 @@ impl Driver {
 
     /// A window with a known number of requests.
     fn fixed(&mut self, timetable: Timetable) -> Result<Window, Failure> {
-        let open = matches!(timetable, Timetable::Open(_));
-        let seen = self.drive(timetable)?;
+        let (open, spin) = match &timetable {
+            Timetable::Open(due) => (true, spin_before(due)),
+            _ => (false, SPIN),
+        };
+        let seen = self.drive(timetable, spin)?;
         if seen.unanswered > 0 {
             return Err(Failure::new(
                 FailureKind::Timeout,
@@ -164,7 +171,7 @@ impl Driver {
     /// The search: a closed loop says where to begin, a ladder finds a rate that passes and one that
     /// does not, bisection narrows them down.
     fn capacity(&mut self, target: Duration, step: Duration) -> Result<Window, Failure> {
-        let probe = self.drive(Timetable::ClosedFor(step))?;
+        let probe = self.drive(Timetable::ClosedFor(step), SPIN)?;
         if probe.answers.is_empty() {
             let reason = format!("no request was answered within {step:?}");
             return Err(Failure::new(FailureKind::Timeout, reason));
@@ -218,6 +225,12 @@ impl Driver {
     }
 }
 
+/// How long before each of these requests the generator is to be awake.
+fn spin_before(due: &[u64]) -> Duration {
+    let gap = due.last().map_or(0, |last| last / due.len() as u64);
+    (Duration::from_nanos(gap) / AWAKE).clamp(SPIN, LONGEST_SPIN)
+}
+
 /// What kind of failure it is that requests of a window got no right answer.
 fn kind_of_failure(seen: &Seen) -> FailureKind {
     if seen.wrong > 0 { FailureKind::WrongAnswer } else { FailureKind::Crashed }
@@ -247,7 +260,7 @@ impl Search {
         let requests = ((rate * self.step.as_secs_f64()) as u64).max(20);
         let mut due = arrivals(driver.load.seed + self.steps, rate, requests);
         stretch(&mut due, requests as f64 / rate * 1e9);
-        let seen = driver.drive(Timetable::Open(due.clone()))?;
+        let seen = driver.drive(Timetable::Open(due.clone()), SPIN)?;
         self.steps += 1;
         self.wall_ns += seen.wall_ns;
         self.requests += seen.sent;
@@ -324,6 +337,16 @@ mod tests {
     /// A hundred requests, evenly over a step.
     fn due() -> Vec<u64> {
         (1..=100).map(|index| index * STEP / 100).collect()
+    }
+
+    #[test]
+    fn the_generator_is_awake_for_a_small_part_of_the_time_and_longer_where_requests_are_rare() {
+        let every = |gap: Duration| spin_before(&[1, 2, 3].map(|n| n * gap.as_nanos() as u64));
+        assert_eq!(every(Duration::from_micros(20)), SPIN);
+        assert_eq!(every(Duration::from_millis(1)), Duration::from_micros(40));
+        assert_eq!(every(Duration::from_millis(10)), Duration::from_micros(400));
+        assert_eq!(every(Duration::from_secs(1)), LONGEST_SPIN);
+        assert_eq!(spin_before(&[]), SPIN);
     }
 
     #[test]
