@@ -241,7 +241,7 @@ fn outcome(
     let latencies = |seen: &Seen| Percentiles::of(seen.answers.iter().map(|&(_, latency)| latency));
     let latency = latencies(seen);
     let lag = args.rate.map(|_| Percentiles::of(seen.lag_ns.iter().copied()));
-    let late = lag.as_ref().filter(|lag| too_late(lag.p99, latency.p99));
+    let late = lag.as_ref().filter(|lag| too_late(lag.p99, latency.p99, workloads::WAKE_UP));
     let answered = seen.answers.len() as u64;
     let seconds = (seen.wall_ns as f64 / 1e9).max(1e-9);
     let cpu = seen.usage.map(|used| used.cpu_ns() as f64);

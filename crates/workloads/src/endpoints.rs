@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::request::{Bounds, Dispatch, Requests, Work};
 use crate::{
     Census, Class, Definition, Digest, Facts, HttpLoad, Key, Limit, Load, Metric, Pace, Params,
-    Profile, Range, Sampling, Service, Share, Spec,
+    Profile, Range, Sampling, Service, Share, Spec, WAKE_UP,
 };
 
 /// The service.
@@ -188,6 +188,7 @@ fn http_load(params: &EndpointsParams) -> HttpLoad {
         mix: vec![Share { per_mille: 1_000, work }],
         counted: None,
         seed: 1,
+        slack: WAKE_UP,
     }
 }
 

@@ -45,7 +45,7 @@ pub use definition::{
 };
 pub use digest::Digest;
 pub use lens::{Census, Gauge};
-pub use load::{AnswerDigest, HttpLoad, Load, Pace, SEEDS, Share, arrivals};
+pub use load::{AnswerDigest, HttpLoad, Load, Pace, SEEDS, Share, WAKE_UP, arrivals};
 pub use params::{Key, ParamError, Params, Range, set};
 
 /// Calls a macro with the list of all workloads: `batch` ones are run, `service` ones are served.

@@ -39,7 +39,13 @@ pub struct HttpLoad {
     pub counted: Option<usize>,
     /// Seed of the schedule and of the order of the classes.
     pub seed: u64,
+    /// How late at p99 requests may leave in an open loop, whatever the latency: a tenth of that is allowed
+    /// in any case.
+    pub slack: Duration,
 }
+
+/// The slack where latencies count: what waking up a thread may take.
+pub const WAKE_UP: Duration = Duration::from_micros(100);
 
 /// A class of requests.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +100,20 @@ impl HttpLoad {
         });
         let class = class.unwrap_or(0);
         (class, (random >> 32) % self.seeds(class))
+    }
+
+    /// How many requests there are at least, the first ones, if every class is to come among the first half
+    /// of them: of fewer it does not show what a rare class does to the others.
+    pub fn requests_with_every_class(&self) -> u64 {
+        let mut missing: Vec<_> =
+            (0..self.mix.len()).filter(|&class| self.mix[class].per_mille > 0).collect();
+        let mut index = 0;
+        while !missing.is_empty() {
+            let class = self.request(index).0;
+            missing.retain(|&other| other != class);
+            index += 1;
+        }
+        2 * index
     }
 
     /// With how many seeds a class is sent.
@@ -184,7 +204,19 @@ mod tests {
             mix: vec![class(950, 0), class(50, 1)],
             counted: None,
             seed: 7,
+            slack: WAKE_UP,
         }
+    }
+
+    #[test]
+    fn every_class_is_in_the_first_half_of_so_many_requests_that_each_comes() {
+        let mut load = load();
+        let requests = load.requests_with_every_class();
+        assert!((0..requests / 2).any(|index| load.request(index).0 == 1));
+        assert!((0..requests / 2 - 1).all(|index| load.request(index).0 == 0), "and no more");
+        load.mix[0].per_mille = 1_000;
+        load.mix[1].per_mille = 0;
+        assert_eq!(load.requests_with_every_class(), 2, "a class without a share never comes");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::request::{Bounds, MAX_UNITS, Requests, Work};
 use crate::{
     Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Key, Limit, Load, Metric, Pace,
-    Params, Profile, Range, Sampling, Service, Share, Spec,
+    Params, Profile, Range, Sampling, Service, Share, Spec, WAKE_UP,
 };
 
 /// The share of the workers' time that the heavy requests take where no rate is given.
@@ -190,6 +190,7 @@ fn http_load(params: &MixedParams) -> HttpLoad {
         ],
         counted: Some(0),
         seed: 1,
+        slack: WAKE_UP,
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::request::{Bounds, MIN_SIZE, Requests, Work};
 use crate::{
     Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Key, Limit, Load, Metric, Pace,
-    Params, Profile, Range, Sampling, Service, Share, Spec,
+    Params, Profile, Range, Sampling, Service, Share, Spec, WAKE_UP,
 };
 
 /// The service.
@@ -274,6 +274,7 @@ fn http_load(params: &ServerParams) -> HttpLoad {
         mix: vec![Share { per_mille: 1_000, work: params.work() }],
         counted: None,
         seed: 1,
+        slack: WAKE_UP,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::request::{Bounds, Dispatch, MAX_SIZE, MAX_UNITS, MAX_WAIT, MIN_SIZE, 
 use crate::serve::Drive;
 use crate::{
     Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Key, Limit, Load, Metric, Pace,
-    Params, Profile, Range, Sampling, Service, Share, Spec,
+    Params, Profile, Range, Sampling, Service, Share, Spec, WAKE_UP,
 };
 
 /// Classes at most.
@@ -404,6 +404,13 @@ fn http_load(params: &TrafficParams) -> HttpLoad {
         mix: params.classes.each().iter().map(share).collect(),
         counted: (params.counted as usize).checked_sub(1),
         seed: 1,
+        slack: match params.judged {
+            Judged::Time | Judged::P99 => WAKE_UP,
+            // Latencies have to keep to the objective then, and are not compared.
+            Judged::Cpu | Judged::Memory => {
+                WAKE_UP.max(Duration::from_micros(params.target_us) / 10)
+            }
+        },
     }
 }
 

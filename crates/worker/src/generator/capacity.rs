@@ -18,10 +18,14 @@ const SPIN: Duration = Duration::from_micros(5);
 /// generator is awake for this part of the time between two requests before the second is due.
 const AWAKE: u32 = 25;
 const LONGEST_SPIN: Duration = Duration::from_micros(500);
-/// Factor between two rates of the ladder.
-const LADDER: f64 = 1.2;
-/// Halvings of the last interval of the ladder: the capacity is known to 1.2^(1/8), 2.3 %.
-const BISECTIONS: u32 = 3;
+/// Factors between two rates of the ladder, upwards and downwards: whoever fails at the first rate may be far
+/// from one that is served in time.
+const UP: f64 = 1.2;
+const DOWN: f64 = 2.0;
+/// Bisection ends where the rate that fails is less than so many times the one that passes.
+const RESOLUTION: f64 = 1.025;
+/// Times its length that a step may last at low rates, so that every class of requests comes.
+const LONGEST_STEP: f64 = 20.0;
 /// How far behind a server that can just do it a step may be at its end, as a share of the step: more means
 /// that the backlog grows.
 const MAX_BEHIND: f64 = 0.03;
@@ -141,14 +145,15 @@ impl Driver {
         if open {
             let lag = histogram(seen.lag_ns.iter().copied()).value_at_quantile(0.99);
             let p99 = counted.value_at_quantile(0.99);
-            if too_late(lag, p99) {
+            if too_late(lag, p99, self.load.slack) {
                 return Err(Failure::new(
                     FailureKind::Void,
                     format!(
                         "the load generator sent {:.2} ms late at p99, which is more than a tenth of \
-                         the latency of {:.2} ms: the machine was too busy to measure",
+                         the latency of {:.2} ms and than {:.2} ms: the machine was too busy to measure",
                         lag as f64 / 1e6,
-                        p99 as f64 / 1e6
+                        p99 as f64 / 1e6,
+                        self.load.slack.as_secs_f64() * 1e3
                     ),
                 ));
             }
@@ -179,6 +184,7 @@ impl Driver {
         let mut search = Search {
             target,
             step,
+            least: self.load.requests_with_every_class().max(20),
             wall_ns: probe.wall_ns,
             requests: probe.sent,
             steps: 1,
@@ -189,21 +195,22 @@ impl Driver {
         let (mut low, mut high) = (0.0, f64::INFINITY);
         // Upwards from a rate that passes, downwards from one that does not.
         while low == 0.0 || high.is_infinite() {
+            let tried = rate;
             if search.sustains(self, rate)? {
                 low = rate;
-                rate *= LADDER;
+                rate *= UP;
             } else {
                 high = rate;
-                rate /= LADDER;
+                rate /= DOWN;
             }
-            if search.steps > 40 || rate < 1.0 {
+            if search.steps > 40 || search.seconds(rate) > LONGEST_STEP * step.as_secs_f64() {
                 let reason = format!(
-                    "no rate keeps p99 below {target:?}; the last tried was {rate:.1} a second"
+                    "no rate keeps p99 below {target:?}; the last tried was {tried:.1} a second"
                 );
                 return Err(Failure::new(FailureKind::Timeout, reason));
             }
         }
-        for _ in 0..BISECTIONS {
+        while high / low > RESOLUTION {
             let middle = (low * high).sqrt();
             if search.sustains(self, middle)? { low = middle } else { high = middle }
         }
@@ -240,6 +247,8 @@ fn kind_of_failure(seen: &Seen) -> FailureKind {
 struct Search {
     target: Duration,
     step: Duration,
+    /// Requests of a step, at least.
+    least: u64,
     wall_ns: u64,
     requests: u64,
     steps: u64,
@@ -249,6 +258,16 @@ struct Search {
 }
 
 impl Search {
+    /// Requests of a step at that rate.
+    fn requests(&self, rate: f64) -> u64 {
+        ((rate * self.step.as_secs_f64()) as u64).max(self.least)
+    }
+
+    /// How long a step lasts at that rate.
+    fn seconds(&self, rate: f64) -> f64 {
+        self.requests(rate) as f64 / rate
+    }
+
     /// Whether a rate is served in time, the second time if not the first: a moment in which the machine is
     /// somewhere else fails a step, and no moment passes one.
     fn sustains(&mut self, driver: &mut Driver, rate: f64) -> Result<bool, Failure> {
@@ -257,7 +276,7 @@ impl Search {
 
     /// Whether a rate is served in time once: all answered, p99 below the target, no growing backlog.
     fn passes(&mut self, driver: &mut Driver, rate: f64) -> Result<bool, Failure> {
-        let requests = ((rate * self.step.as_secs_f64()) as u64).max(20);
+        let requests = self.requests(rate);
         let mut due = arrivals(driver.load.seed + self.steps, rate, requests);
         stretch(&mut due, requests as f64 / rate * 1e9);
         let seen = driver.drive(Timetable::Open(due.clone()), SPIN)?;

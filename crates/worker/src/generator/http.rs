@@ -10,7 +10,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use workloads::http::{Limits, ResponseReader};
 
-use super::open;
+use super::{nanoseconds, open};
 use crate::os::{self, Alarm};
 use crate::protocol::{Failure, FailureKind, Usage};
 
@@ -447,8 +447,4 @@ fn ask(stream: &mut StdStream, request: &[u8]) -> io::Result<bool> {
             return Ok(response.keep_alive);
         }
     }
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

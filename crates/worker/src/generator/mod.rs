@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use workloads::Load;
@@ -59,9 +60,13 @@ fn open(target: SocketAddr, number: usize, of: usize) -> Result<TcpStream, Failu
 }
 
 /// Whether requests left so late that latencies say nothing: at p99 by more than a tenth of the latency at
-/// p99, and by more than the 100 µs that waking up a thread may take. Both in nanoseconds.
-pub fn too_late(lag_p99: u64, latency_p99: u64) -> bool {
-    lag_p99 > (latency_p99 / 10).max(100_000)
+/// p99, and by more than the slack. The first two in nanoseconds.
+pub fn too_late(lag_p99: u64, latency_p99: u64, slack: Duration) -> bool {
+    lag_p99 > (latency_p99 / 10).max(nanoseconds(slack))
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A histogram of nanoseconds with three significant digits.

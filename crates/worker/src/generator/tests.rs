@@ -67,6 +67,7 @@ fn load(pace: Pace, work: Work) -> HttpLoad {
         mix: vec![Share { per_mille: 1_000, work }],
         counted: None,
         seed: 5,
+        slack: workloads::WAKE_UP,
     }
 }
 
