@@ -121,6 +121,9 @@ fn capacity(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> Opti
     Some(numbers(cases, id, entry)?.operations_per_second)
 }
 
+/// So many times the objective is a p99 that breaks it beyond doubt, whatever the noise.
+const BEYOND_DOUBT: f64 = 2.0;
+
 /// Why an entry cannot be chosen whatever else it does, as the sentence says.
 fn broken_limit(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> Option<String> {
     let described = numbers(cases, DESCRIBED, entry)?;
@@ -136,17 +139,23 @@ fn broken_limit(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> 
     {
         return Some(format!("it took {took} threads, and the limit is {most}"));
     }
-    let objective = units::duration(service.objective.p99.as_nanos() as f64);
-    if let Some((serves, rate)) = capacity(service, cases, entry).zip(service.load.rate)
-        && serves.high.unwrap_or(serves.estimate) < rate as f64
-    {
-        let serves = serves.shown_with_interval(Scale::PerSecond);
-        let rate = units::per_second(rate as f64);
+    let rate = service.load.rate? as f64;
+    let asked = units::per_second(rate);
+    let objective = service.objective.p99.as_nanos() as f64;
+    let capacity = capacity(service, cases, entry);
+    if let Some(serves) = capacity.filter(|serves| serves.high.unwrap_or(serves.estimate) < rate) {
+        let (serves, objective) =
+            (serves.shown_with_interval(Scale::PerSecond), units::duration(objective));
         return Some(format!(
-            "it serves {serves} with a p99 below {objective}, and {rate} are asked for"
+            "it serves {serves} with a p99 below {objective}, and {asked} are asked for"
         ));
     }
-    None
+    let is_certified = capacity.and_then(|serves| serves.low).is_some_and(|low| low >= rate);
+    let p99 = described.latency_p99_ns.map(|p99| p99 as f64).filter(|_| !is_certified)?;
+    (p99 > BEYOND_DOUBT * objective).then(|| {
+        let (p99, objective) = (units::duration(p99), units::duration(objective));
+        format!("its p99 is {p99} with {asked}, and the objective is {objective}")
+    })
 }
 
 /// The decision that the cases lead to; entries that are excluded say so.
@@ -372,6 +381,11 @@ fn sensitivity(
             Some(_) => format!("With {with}: not measured (`--described-only`)."),
         });
     };
+    if case.rows.iter().all(|row| row.numbers.is_none()) {
+        return none(format!(
+            "With {with}: not measured, for want of time (`--time-budget 20m`) or because all failed."
+        ));
+    }
     let standing = Standing::of(case, entries);
     let best = |standing: &Standing| match &standing.best[..] {
         [] => "nobody is certified best".to_owned(),

@@ -129,6 +129,33 @@ fn preferences_and_broken_limits_exclude_with_a_reason_and_the_others_are_judged
 }
 
 #[test]
+fn a_p99_of_twice_the_objective_excludes_unless_the_search_served_the_rate() {
+    let excluded = |p99_ns, cases: &[(&str, &[Serves])]| {
+        let mut service = service(Optimise::Cpu);
+        // The p99 of all is 9 µs.
+        service.objective.p99 = Duration::from_nanos(p99_ns);
+        decided(&service, cases).options[0].excluded.clone().unwrap_or_default()
+    };
+    let described: (&str, &[Serves]) = (DESCRIBED, &[("tokio", FAST), ("smol", FAST)]);
+    let reason = excluded(4_000, &[described]);
+    assert!(reason.contains("its p99 is 9.0"), "{reason}");
+    assert!(reason.contains("the objective is 4.00 µs"), "{reason}");
+    assert_eq!(excluded(5_000, &[described]), "", "less may be noise");
+    let searched: (&str, &[Serves]) = (CAPACITY, &[("tokio", FAST), ("smol", FAST)]);
+    assert_eq!(excluded(4_000, &[described, searched]), "");
+}
+
+#[test]
+fn a_change_that_nobody_measured_says_so() {
+    let same = [("tokio", FAST), ("threads", SLOW)];
+    let cases: &[(&str, &[Serves])] = &[(DESCRIBED, &same), ("traffic/half-cpu", &[])];
+    let decision = decided(&service(Optimise::Throughput), cases);
+    let half = decision.sensitivity.iter().find(|s| s.change == Change::HalfCpu).unwrap();
+    assert_eq!(half.effect, Effect::None);
+    assert!(half.sentence.contains("not measured, for want of time"), "{}", half.sentence);
+}
+
+#[test]
 fn sensitivity_says_which_change_flips_the_decision() {
     let service = service(Optimise::Throughput);
     let flipped = [("tokio", SLOW), ("threads", FAST)];
