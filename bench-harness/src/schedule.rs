@@ -3,7 +3,8 @@
 //!
 //! First the cases take turns until each has the rounds of its first look: rounds of one case lie far apart
 //! in time. Then only undecided cases go on, with the contestants that are still in doubt, up to the next
-//! look. Where time is limited it goes to the cases in which it decides most, large differences first.
+//! look. Where time is limited it goes to the cases in which it decides most, large differences first, and a
+//! case whose first look cannot be reached gets no more rounds.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -115,10 +116,9 @@ impl<'a> Schedule<'a> {
         if left <= 0.0 {
             return None;
         }
-        let fits = |status: &Status| status.seconds <= left;
         let (looked, first): (Vec<_>, Vec<_>) =
             self.due().partition(|&case| self.cases[case].looked);
-        let first = first.into_iter().filter(|&case| fits(&self.cases[case]));
+        let first = self.within_reach(first, left).into_iter();
         let case = first.min_by_key(|&case| self.cases[case].attempts).or_else(|| {
             let chosen = self.worthwhile(looked, left);
             chosen.into_iter().min_by_key(|&case| self.cases[case].last_turn)
@@ -148,6 +148,23 @@ impl<'a> Schedule<'a> {
     pub(crate) fn seconds_due(&self) -> f64 {
         let due = self.due().map(|case| &self.cases[case]);
         due.map(|status| status.seconds * status.missing as f64).sum()
+    }
+
+    /// The cases whose first look can be reached in the time that is left: fewer rounds decide nothing. The
+    /// decisive one comes first, and goes on as long as a round fits.
+    fn within_reach(&self, mut cases: Vec<usize>, mut left: f64) -> Vec<usize> {
+        // What was never measured is taken to be as dear as what decides, of which it is a change.
+        let guess: f64 = self.cases.iter().filter(|c| c.decisive).map(|c| c.seconds).sum();
+        cases.sort_by_key(|&case| !self.cases[case].decisive);
+        cases.retain(|&case| {
+            let status = &self.cases[case];
+            let seconds = if status.begun { status.seconds } else { guess };
+            let cost = seconds * status.missing as f64;
+            let fits = cost <= left || status.decisive && seconds <= left;
+            left -= if fits { cost } else { 0.0 };
+            fits
+        });
+        cases
     }
 
     /// The cases whose next look can be reached in the time that is left, those first in which it decides
@@ -430,6 +447,23 @@ mod tests {
         let (turns, cases) = carry_out(&plan, value, |_, _| false, Some(40.0));
         assert_eq!(cases[0].len(), 3, "{turns:?}");
         assert!(cases[1].len() > 3);
+    }
+
+    #[test]
+    fn changes_are_begun_only_if_their_first_look_can_be_reached_beside_that_of_the_described() {
+        let cases = ["traffic/half-cpu", decide::DESCRIBED, "traffic/double-cpu"];
+        let mut plan = plan(&cases, &["a", "b"], 0);
+        plan.design = design(&[3]);
+        plan.service = Some(decide::tests::service(Optimise::Throughput));
+        let rounds = |budget| -> Vec<usize> {
+            let (_, cases) = carry_out(&plan, |_, e, _| Ok(100 << e), |_, _| false, Some(budget));
+            cases.iter().map(Vec::len).collect()
+        };
+        // Three rounds with two entries and a twin take nine seconds.
+        assert_eq!(rounds(27.0), [3, 3, 3]);
+        assert_eq!(rounds(19.0), [3, 3, 0]);
+        assert_eq!(rounds(10.0), [0, 3, 0]);
+        assert_eq!(rounds(7.0), [0, 2, 0], "what decides goes on as long as it can");
     }
 
     #[test]
