@@ -64,7 +64,7 @@ struct Status {
     /// Whether the first look is over.
     looked: bool,
     done: bool,
-    /// Whether all else waits until it is decided.
+    /// Whether its looks come before those of all others.
     decisive: bool,
     /// Who takes part in the next round.
     cells: Vec<Cell>,
@@ -117,7 +117,7 @@ impl<'a> Schedule<'a> {
             return None;
         }
         let (looked, first): (Vec<_>, Vec<_>) =
-            self.due().partition(|&case| self.cases[case].looked);
+            self.due().partition(|&case| self.cases[case].looked && !self.cases[case].decisive);
         let first = self.within_reach(first, left).into_iter();
         let case = first.min_by_key(|&case| self.cases[case].attempts).or_else(|| {
             let chosen = self.worthwhile(looked, left);
@@ -150,8 +150,8 @@ impl<'a> Schedule<'a> {
         due.map(|status| status.seconds * status.missing as f64).sum()
     }
 
-    /// The cases whose first look can be reached in the time that is left: fewer rounds decide nothing. The
-    /// decisive one comes first, and goes on as long as a round fits.
+    /// The cases whose next look can be reached in the time that is left: fewer rounds decide nothing. The
+    /// decisive one comes first, whichever look is its next, and goes on to the first as long as a round fits.
     fn within_reach(&self, mut cases: Vec<usize>, mut left: f64) -> Vec<usize> {
         // What was never measured is taken to be as dear as what decides, of which it is a change.
         let guess: f64 = self.cases.iter().filter(|c| c.decisive).map(|c| c.seconds).sum();
@@ -160,7 +160,8 @@ impl<'a> Schedule<'a> {
             let status = &self.cases[case];
             let seconds = if status.begun { status.seconds } else { guess };
             let cost = seconds * status.missing as f64;
-            let fits = cost <= left || status.decisive && seconds <= left;
+            let goes_on = status.decisive && !status.looked;
+            let fits = cost <= left || goes_on && seconds <= left;
             left -= if fits { cost } else { 0.0 };
             fits
         });
@@ -170,11 +171,7 @@ impl<'a> Schedule<'a> {
     /// The cases whose next look can be reached in the time that is left, those first in which it decides
     /// most.
     fn worthwhile(&self, mut cases: Vec<usize>, mut left: f64) -> Vec<usize> {
-        let worth = |case: usize| (self.cases[case].decisive, self.cases[case].worth());
-        cases.sort_by(|&a, &b| {
-            let ((first_a, a), (first_b, b)) = (worth(a), worth(b));
-            first_b.cmp(&first_a).then(b.total_cmp(&a))
-        });
+        cases.sort_by(|&a, &b| self.cases[b].worth().total_cmp(&self.cases[a].worth()));
         cases.retain(|&case| {
             let cost = self.cases[case].cost();
             let fits = cost <= left;
@@ -464,6 +461,17 @@ mod tests {
         assert_eq!(rounds(19.0), [3, 3, 0]);
         assert_eq!(rounds(10.0), [0, 3, 0]);
         assert_eq!(rounds(7.0), [0, 2, 0], "what decides goes on as long as it can");
+    }
+
+    #[test]
+    fn the_described_service_is_decided_before_its_changes_are() {
+        let mut plan = plan(&[decide::DESCRIBED, "traffic/half-cpu"], &["a", "b"], 0);
+        plan.design = design(&[3, 9]);
+        plan.service = Some(decide::tests::service(Optimise::Throughput));
+        let undecided = |_, e: usize, r: u32| Ok(1_000 + [0, 40, 80][(e + r as usize) % 3]);
+        // After three rounds of the one and two of the other 19 seconds are left, and the next look takes 18.
+        let (_, cases) = carry_out(&plan, undecided, |_, _| false, Some(34.0));
+        assert_eq!((cases[0].len(), cases[1].len()), (9, 2));
     }
 
     #[test]
