@@ -80,12 +80,15 @@ pub(super) fn context(report: &Report) -> Vec<String> {
     );
     let mut context = vec![format!("{} connections, {rate}", service.load.connections)];
     context.extend(service.classes.iter().map(|class| {
-        let wait = if class.blocking { "a blocking call of" } else { "a wait of" };
+        let wait = match (class.wait.is_zero(), class.blocking) {
+            (true, _) => "no wait".to_owned(),
+            (false, true) => format!("a blocking call of {}", ns(class.wait)),
+            (false, false) => format!("a wait of {}", ns(class.wait)),
+        };
         format!(
-            "{}: {} of the requests, {wait} {}, {} of computing, an answer of {}",
+            "{}: {} of the requests, {wait}, {} of computing, an answer of {}",
             class.name,
             units::percent(f64::from(class.per_mille) / 1_000.0),
-            ns(class.wait),
             ns(class.cpu),
             units::bytes(class.payload_bytes as f64)
         )
@@ -159,7 +162,7 @@ fn standing_conditions(decision: &Decision) -> Vec<&'static str> {
         "Another machine: the cost of a wake-up across CPUs, the number of cores and the virtualisation decide such comparisons.",
         "Another description: shares, waits and computing are those of the profile, over the loopback interface and without encryption.",
     ];
-    if matches!(decision.outcome, Outcome::ByPreference | Outcome::Tied) {
+    if decision.best.len() > 1 && decision.outcome != Outcome::Undecided {
         conditions.push("Another order of preference: the measurements tie.");
     }
     if decision.sensitivity.iter().any(|change| change.effect == Effect::Unknown) {
