@@ -201,6 +201,23 @@ fn percent(count: usize, of: usize) -> String {
 mod tests {
     use super::*;
 
+    fn check(met: bool) -> Check {
+        Check::new("a test", "all", percent(1, 2), met)
+    }
+
+    /// Of a hundred rounds so many were rejected.
+    fn outcome(rejected: usize, checks: Vec<Check>) -> Outcome {
+        Outcome {
+            schema: 4,
+            long: false,
+            extent: SHORT,
+            seed: 1,
+            seconds: 2,
+            quiet_rounds_rejected: [rejected, 100],
+            checks,
+        }
+    }
+
     #[test]
     fn one_miss_of_a_few_is_chance_and_many_are_not() {
         assert!(is_share(11, 12, 0.95));
@@ -211,35 +228,17 @@ mod tests {
 
     #[test]
     fn the_table_names_what_was_missed() {
-        let check = |met| Check::new("a test", "all", percent(1, 2), met);
-        let outcome = Outcome {
-            schema: 4,
-            long: false,
-            extent: SHORT,
-            seed: 1,
-            seconds: 2,
-            quiet_rounds_rejected: [1, 10],
-            checks: vec![check(true), check(false)],
-        };
-        let table = table(&outcome);
+        let table = table(&outcome(1, vec![check(true), check(false)]));
         assert!(table.contains("| a test | all | 1 of 2 (50.0 %) | NO |"), "{table}");
-        assert!(table.ends_with("rejected 1 of 10 rounds\n"), "{table}");
+        assert!(table.ends_with("rejected 1 of 100 rounds\n"), "{table}");
     }
 
     #[test]
     fn a_noisy_host_is_named_where_noise_alone_can_have_missed_the_target() {
-        let check = |met| Check::new("a test", "all", percent(1, 2), met);
-        let outcome = |rejected| Outcome {
-            schema: 4,
-            long: false,
-            extent: SHORT,
-            seed: 1,
-            seconds: 2,
-            quiet_rounds_rejected: [rejected, 100],
-            checks: vec![check(false).on_a_quiet_host(), check(false)],
-        };
-        let missed = |rejected| table(&outcome(rejected)).matches("| NO |").count();
+        let checks = vec![check(false).on_a_quiet_host(), check(false)];
+        let table = |rejected| table(&outcome(rejected, checks.clone()));
+        let missed = |rejected| table(rejected).matches("| NO |").count();
         assert_eq!((missed(5), missed(6)), (2, 1));
-        assert!(table(&outcome(6)).contains("| NO, on a noisy host |"));
+        assert!(table(6).contains("| NO, on a noisy host |"));
     }
 }
