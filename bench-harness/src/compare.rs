@@ -185,7 +185,10 @@ fn side(run: &Run, id: &str) -> BTreeMap<String, Side> {
     let side = |(index, observed): (usize, &contest::Observed<'_>)| {
         let values = || series[index].values.iter().enumerate();
         let side = Side {
-            typical: judgement.typical(index),
+            typical: judge::own_value(
+                &series[index].values.iter().flatten().copied().collect::<Vec<_>>(),
+            )
+            .estimate,
             logs: values().filter_map(|(_, value)| value.map(f64::ln)).collect(),
             centred: values()
                 .filter(|(round, _)| full(*round))

@@ -39,7 +39,7 @@ impl Figure {
         }
     }
 
-    /// It times a constant.
+    /// Scales estimate and interval by a positive factor.
     pub(crate) fn times(self, factor: f64) -> Self {
         Figure {
             estimate: self.estimate * factor,
@@ -84,16 +84,19 @@ impl Figure {
                 return figure;
             }
             let place = leading as i32 + 1 - figure.digits() as i32;
-            // The ends of a wide interval stand for themselves.
-            let end = |end: f64| match figure.is_wide() {
-                true => units::rounded(end, units::place(end, END)),
-                false => units::rounded(end, place),
-            };
-            Figure {
-                estimate: units::rounded(figure.estimate, place),
-                low: figure.low.map(end),
-                high: figure.high.map(end),
-            }
+            let ends = figure.interval().map(|(low, high)| match figure.is_wide() {
+                // The ends of a wide interval stand for themselves.
+                true => (
+                    units::rounded_outward((low, low), units::place(low, END)).0,
+                    units::rounded_outward((high, high), units::place(high, END)).1,
+                ),
+                false => units::rounded_outward((low, high), place),
+            });
+            let estimate = units::rounded(figure.estimate, place);
+            // Where all observations are the same the interval is a point, and stays one.
+            let ends =
+                ends.filter(|_| figure.low != figure.high).or(ends.map(|_| (estimate, estimate)));
+            Figure { estimate, low: ends.map(|(low, _)| low), high: ends.map(|(_, high)| high) }
         };
         // The first may widen the interval to the next power of ten.
         once(once(self))
@@ -101,26 +104,32 @@ impl Figure {
 
     /// The estimate alone, such as `51.3 ms`.
     pub(crate) fn shown(&self, scale: Scale) -> String {
-        scale.show(self.estimate, self.digits())
+        let rounded = self.rounded();
+        scale.show(rounded.estimate, rounded.digits())
+    }
+
+    /// The low end of a ratio's interval as it is shown beside the estimate, such as `1.25×`.
+    pub(crate) fn at_least(&self) -> Option<String> {
+        Some(format!("{}×", self.rounded().low?))
     }
 
     /// With its interval, such as `1.34× [1.31, 1.37]`. Of a wide one only the side of 1 is shown on which a
     /// ratio lies, `7× [> 1.2]`, or `[?]` where it says nothing.
     pub(crate) fn shown_with_interval(&self, scale: Scale) -> String {
-        match self.interval() {
-            Some((low, high)) if low == high => self.shown(scale),
-            Some((low, high)) if self.is_wide() => {
+        let rounded = self.rounded();
+        let estimate = scale.show(rounded.estimate, rounded.digits());
+        match rounded.interval() {
+            Some((low, high)) if low == high => estimate,
+            Some((low, high)) if rounded.is_wide() => {
                 let end = |end: f64| Scale::Count.show(end, END);
                 match scale {
-                    Scale::Ratio if low > 1.0 => format!("{} [> {}]", self.shown(scale), end(low)),
-                    Scale::Ratio if high < 1.0 => {
-                        format!("{} [< {}]", self.shown(scale), end(high))
-                    }
-                    _ => format!("{} [?]", self.shown(scale)),
+                    Scale::Ratio if low > 1.0 => format!("{estimate} [> {}]", end(low)),
+                    Scale::Ratio if high < 1.0 => format!("{estimate} [< {}]", end(high)),
+                    _ => format!("{estimate} [?]"),
                 }
             }
-            Some(interval) => scale.show_interval(self.estimate, interval, self.digits()),
-            None => self.shown(scale),
+            Some(interval) => scale.show_interval(rounded.estimate, interval, rounded.digits()),
+            None => estimate,
         }
     }
 }
@@ -137,9 +146,9 @@ mod tests {
     fn no_digit_is_shown_that_the_interval_does_not_support() {
         let ratio =
             |estimate, low, high| figure(estimate, low, high).shown_with_interval(Scale::Ratio);
-        assert_eq!(ratio(1.342, 1.312, 1.371), "1.34× [1.31, 1.37]");
-        assert_eq!(ratio(42.7, 29.6, 61.6), "43× [30, 62]");
-        assert_eq!(ratio(175.4, 101.0, 303.0), "180× [100, 300]");
+        assert_eq!(ratio(1.342, 1.312, 1.371), "1.34× [1.31, 1.38]");
+        assert_eq!(ratio(42.7, 29.6, 61.6), "43× [29, 62]");
+        assert_eq!(ratio(175.4, 101.0, 303.0), "180× [100, 310]");
         assert_eq!(ratio(3.42, 0.8, 15.0), "3.4× [?]");
         assert_eq!(ratio(6.72, 1.23, 36.0), "7× [> 1.2]");
         let rounded = figure(6.72, 1.23, 36.0).rounded().shown_with_interval(Scale::Ratio);

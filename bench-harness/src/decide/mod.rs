@@ -7,7 +7,7 @@ use crate::figure::Figure;
 use crate::judge::Verdict;
 use crate::plan::{ARCHITECTURE_MARGIN, PlannedEntry};
 use crate::report::model::{CaseReport, Numbers, Row};
-use crate::report::text::interval;
+use crate::report::text::{By, ratio};
 use crate::service::{Optimise, ServiceProfile};
 
 mod cases;
@@ -58,13 +58,21 @@ pub(crate) struct DecisionOption {
     /// Why it cannot be chosen.
     pub(crate) excluded: Option<String>,
     pub(crate) verdict: Option<Verdict>,
-    /// To the leader, by what decides.
+    /// In words, as every format shows it.
+    #[serde(skip)]
+    pub(crate) ratio_in_words: String,
+    /// By what decides.
     pub(crate) ratio: Option<Figure>,
+    /// The leader, or the rival that proves that it is slower.
+    pub(crate) ratio_to: Option<String>,
     /// Requests a second within the objective.
     pub(crate) capacity: Option<Figure>,
-    pub(crate) p99_ns: Option<u64>,
+    /// Why no capacity is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) no_capacity: Option<String>,
+    pub(crate) p99_ns: Option<Figure>,
     pub(crate) cpu_ns_per_request: Option<Figure>,
-    pub(crate) peak_memory_bytes: Option<u64>,
+    pub(crate) peak_memory_bytes: Option<Figure>,
     pub(crate) peak_threads: Option<u64>,
 }
 
@@ -115,10 +123,22 @@ fn numbers<'a>(cases: &'a [CaseReport], id: &str, entry: &str) -> Option<&'a Num
     row(cases, id, entry)?.numbers.as_ref()
 }
 
+/// The case that searches for the capacity.
+fn capacity_case(service: &ServiceProfile) -> &'static str {
+    if service.objective.optimise == Optimise::Throughput { DESCRIBED } else { CAPACITY }
+}
+
 /// Requests a second that an entry serves within the objective.
 fn capacity(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> Option<Figure> {
-    let id = if service.objective.optimise == Optimise::Throughput { DESCRIBED } else { CAPACITY };
-    Some(numbers(cases, id, entry)?.operations_per_second)
+    Some(numbers(cases, capacity_case(service), entry)?.operations_per_second)
+}
+
+/// Why an entry has no capacity.
+fn no_capacity(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> Option<String> {
+    let row = row(cases, capacity_case(service), entry)?;
+    let failure =
+        row.failure.as_ref().map(|failure| format!("{}: {}", failure.kind, failure.reason));
+    failure.or_else(|| row.missing.clone())
 }
 
 /// So many times the objective is a p99 that breaks it beyond doubt, whatever the noise.
@@ -128,11 +148,11 @@ const BEYOND_DOUBT: f64 = 2.0;
 fn broken_limit(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> Option<String> {
     let described = numbers(cases, DESCRIBED, entry)?;
     let limits = &service.limits;
-    if let Some((took, most)) = described.peak_memory_bytes.zip(limits.memory_bytes)
+    if let Some((took, most)) = described.most_memory_bytes.zip(limits.memory_bytes)
         && took > most
     {
         let (took, most) = (units::bytes(took as f64), units::bytes(most as f64));
-        return Some(format!("it took {took} of memory, and the limit is {most}"));
+        return Some(format!("it took up to {took} of memory, and the limit is {most}"));
     }
     if let Some((took, most)) = described.peak_threads.zip(limits.threads)
         && took > most
@@ -151,9 +171,9 @@ fn broken_limit(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> 
         ));
     }
     let is_certified = capacity.and_then(|serves| serves.low).is_some_and(|low| low >= rate);
-    let p99 = described.latency_p99_ns.map(|p99| p99 as f64).filter(|_| !is_certified)?;
-    (p99 > BEYOND_DOUBT * objective).then(|| {
-        let (p99, objective) = (units::duration(p99), units::duration(objective));
+    let p99 = described.latency_p99_ns.filter(|_| !is_certified)?;
+    (p99.estimate > BEYOND_DOUBT * objective).then(|| {
+        let (p99, objective) = (p99.shown(Scale::Duration), units::duration(objective));
         format!("its p99 is {p99} with {asked}, and the objective is {objective}")
     })
 }
@@ -181,8 +201,11 @@ pub(crate) fn decide(
                 .clone()
                 .or_else(|| failed.map(|failure| format!("{}: {}", failure.kind, failure.reason))),
             verdict: measured.and_then(|numbers| numbers.verdict),
+            ratio_in_words: row.map_or_else(|| "—".to_owned(), |r| ratio(described, r, By::Metric)),
             ratio: measured.and_then(|numbers| numbers.ratio),
+            ratio_to: measured.and_then(|numbers| numbers.ratio_to.clone()),
             capacity: capacity(service, cases, &entry.id),
+            no_capacity: no_capacity(service, cases, &entry.id),
             p99_ns: measured.and_then(|numbers| numbers.latency_p99_ns),
             cpu_ns_per_request: measured.and_then(|numbers| numbers.cpu_ns_per_operation),
             peak_memory_bytes: measured.and_then(|numbers| numbers.peak_memory_bytes),
@@ -210,8 +233,8 @@ struct Standing {
     best: Vec<String>,
     /// Undecided.
     open: Vec<String>,
-    /// Slower, with the ratio to the leader.
-    slower: Vec<(String, Figure)>,
+    /// Slower, with the ratio in words.
+    slower: Vec<(String, String)>,
 }
 
 impl Standing {
@@ -228,8 +251,7 @@ impl Standing {
                 }
                 Some(Verdict::Undecided) => standing.open.push(row.entry.clone()),
                 Some(Verdict::Slower) => {
-                    let ratio = numbers.ratio.unwrap_or(Figure::without_interval(1.0));
-                    standing.slower.push((row.entry.clone(), ratio));
+                    standing.slower.push((row.entry.clone(), ratio(case, row, By::Metric)));
                 }
                 None => {}
             }
@@ -302,11 +324,8 @@ fn summary(
     chosen: Option<&str>,
 ) -> String {
     let by = by(service);
-    let slower: Vec<_> = standing
-        .slower
-        .iter()
-        .map(|(entry, ratio)| format!("{entry} {}", interval(*ratio)))
-        .collect();
+    let slower: Vec<_> =
+        standing.slower.iter().map(|(entry, ratio)| format!("{entry} {ratio}")).collect();
     let behind = match slower.is_empty() {
         true => String::new(),
         false => format!(" Behind it beyond doubt: {}.", slower.join(", ")),
@@ -398,7 +417,6 @@ fn sensitivity(
     let (effect, sentence) = if standing.best.iter().any(|entry| entry == chosen) {
         (Effect::Holds, format!("With {with} the decision holds ({}).", best(&standing)))
     } else if let Some((_, ratio)) = slower {
-        let ratio = interval(*ratio);
         (
             Effect::Flips,
             format!("With {with} it flips: {chosen} is {ratio} behind ({}).", best(&standing)),

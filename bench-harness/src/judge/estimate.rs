@@ -10,7 +10,6 @@ pub(super) const MIN_BLOCKS: usize = 3;
 /// Effects of entries and the uncertainty of each pair's difference, as logarithms.
 #[derive(Debug, Clone)]
 pub(super) struct Estimate {
-    level: f64,
     effects: Vec<f64>,
     pairs: Vec<Vec<Option<Spread>>>,
 }
@@ -30,7 +29,7 @@ impl Estimate {
     pub(super) fn of(logs: &[Vec<f64>], block: usize, alpha: f64, tests: usize) -> Self {
         let k = logs.len();
         let rounds = logs.first().map_or(0, Vec::len);
-        let mut centres: Vec<f64> = (0..rounds)
+        let centres: Vec<f64> = (0..rounds)
             .map(|round| median(&mut logs.iter().map(|entry| entry[round]).collect::<Vec<_>>()))
             .collect();
         // By superblock and entry.
@@ -69,12 +68,7 @@ impl Estimate {
             }
             (0..k).for_each(|i| pairs[i][i] = Some(Spread { half: 0.0, half_of_one: 0.0 }));
         }
-        Estimate { level: median(&mut centres), effects, pairs }
-    }
-
-    /// The typical value of an entry, in the unit of its observations.
-    pub(super) fn typical(&self, entry: usize) -> f64 {
-        (self.level + self.effects[entry]).exp()
+        Estimate { effects, pairs }
     }
 
     /// θ: by how much an entry's logarithm is above another's.
@@ -119,7 +113,7 @@ fn quantile(freedom: f64, alpha: f64) -> f64 {
 }
 
 /// Median of all pairwise means, each value with itself included.
-pub(super) fn hodges_lehmann(values: &[f64]) -> f64 {
+fn hodges_lehmann(values: &[f64]) -> f64 {
     let mut means: Vec<_> = values
         .iter()
         .enumerate()

@@ -10,7 +10,7 @@
 //! v[i,j]   = variance over s of a[s,i] − a[s,j], with d = S − 1 degrees of freedom
 //! s²[i,j]  = (d₀·s₀² + d·v[i,j]) / (d₀ + d): each pair's own noise, moderated by that of all pairs
 //! h[i,j]   = t(1 − α / (2·L·C(k,2)); d₀ + d) · sqrt(s²[i,j] / S)
-//! slower   : some j with θ[i,j] − h[i,j] > δ
+//! slower   : some j with θ[i,j] − h[i,j] > δ; the j with the largest bound proves it
 //! best set : θ[i,j] + h[i,j] < δ for all j; several members are tied
 //! best     : θ[i,j] + h[i,j] < 0 for all j, or all others are slower
 //! ```
@@ -38,7 +38,7 @@ mod simulation;
 mod tests;
 
 pub(crate) use estimate::median;
-use estimate::{Estimate, Spread, hodges_lehmann};
+use estimate::{Estimate, Spread};
 
 /// Probability that any interval of a case misses.
 pub(crate) const ALPHA: f64 = 0.05;
@@ -147,6 +147,8 @@ struct Standing {
     blocks: usize,
     look: usize,
     until: Option<usize>,
+    /// The rival that shows most clearly that it is slower.
+    rival: Option<usize>,
 }
 
 /// What is known of a pair: θ, and how well.
@@ -155,8 +157,6 @@ type Pair = (f64, Option<Spread>);
 /// The compared entries of one case.
 #[derive(Debug, Clone)]
 pub(crate) struct Judgement {
-    /// Typical value of each entry.
-    typical: Vec<f64>,
     /// From the last look at both entries.
     pairs: Vec<Vec<Option<Pair>>>,
     standings: Vec<Option<Standing>>,
@@ -192,6 +192,7 @@ impl Judgement {
                 blocks: 0,
                 look: 0,
                 until: None,
+                rival: None,
             });
         }
         if let [only] = judgement.active[..] {
@@ -223,11 +224,7 @@ impl Judgement {
         let k = series.len();
         let all: Vec<_> = (0..k).collect();
         let rounds = common(series, &all);
-        let own = |i: usize| -> f64 {
-            median(&mut series[i].values.iter().flatten().copied().collect::<Vec<_>>())
-        };
         let mut judgement = Judgement {
-            typical: all.iter().map(|&i| own(i)).collect(),
             pairs: vec![vec![None; k]; k],
             standings: vec![None; k],
             active: Vec::new(),
@@ -256,7 +253,6 @@ impl Judgement {
     ) {
         let estimate = Estimate::of(&logs(series, entries, rounds), block, alpha, tests);
         for (a, &i) in entries.iter().enumerate() {
-            self.typical[i] = estimate.typical(a);
             for (b, &j) in entries.iter().enumerate() {
                 self.pairs[i][j] = Some((estimate.theta(a, b), estimate.spread(a, b)));
             }
@@ -285,13 +281,15 @@ impl Judgement {
         self.take(series, &active, rounds, design.block, alpha, pairs_of(contestants));
         let blocks = rounds.len() / design.block;
         let rivals = self.unbeaten();
-        let slower = |i: &usize| self.others(&active, *i).any(|(low, _)| low > self.delta);
-        let slower: Vec<_> = active.iter().copied().filter(slower).collect();
-        for &i in &slower {
+        let beaten = |&i: &usize| Some((i, self.clearest_rival(&active, i)?));
+        let beaten: Vec<_> = active.iter().filter_map(beaten).collect();
+        for &(i, rival) in &beaten {
             self.set(i, Verdict::Slower, blocks);
-            let end = rounds.last().map_or(0, |round| round + 1);
-            self.standings[i].as_mut().expect("it is a contestant").until = Some(end);
+            let standing = self.standings[i].as_mut().expect("it is a contestant");
+            standing.until = Some(rounds.last().map_or(0, |round| round + 1));
+            standing.rival = Some(rival);
         }
+        let slower: Vec<_> = beaten.iter().map(|&(i, _)| i).collect();
         let rivals: Vec<_> = rivals.into_iter().filter(|i| !slower.contains(i)).collect();
         self.active.retain(|i| !slower.contains(i));
         let among_best = |i: &usize| self.others(&rivals, *i).all(|(_, high)| high < self.delta);
@@ -320,7 +318,18 @@ impl Judgement {
 
     fn set(&mut self, entry: usize, verdict: Verdict, blocks: usize) {
         let look = self.looks;
-        self.standings[entry] = Some(Standing { verdict, needs: None, blocks, look, until: None });
+        let standing = Standing { verdict, needs: None, blocks, look, until: None, rival: None };
+        self.standings[entry] = Some(standing);
+    }
+
+    /// The rival that an entry is slower than by the largest bound, if by more than the margin.
+    fn clearest_rival(&self, rivals: &[usize], entry: usize) -> Option<usize> {
+        let bounds = rivals.iter().filter(|&&j| j != entry).filter_map(|&j| {
+            let (theta, spread) = self.pairs[entry][j]?;
+            Some((j, theta - spread?.half))
+        });
+        let (rival, low) = bounds.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        (low > self.delta).then_some(rival)
     }
 
     /// Bounds of an entry's θ to each of the others among these.
@@ -366,25 +375,34 @@ impl Judgement {
         standings.filter(move |(_, s)| s.is_some_and(|s| s.verdict == wanted)).map(|(i, _)| i)
     }
 
-    /// The typical value of an entry, in the unit of its observations.
-    pub(crate) fn typical(&self, entry: usize) -> f64 {
-        self.typical[entry]
-    }
-
     /// How many times as large as the values of `other` those of `entry` are, by the last look at both.
     pub(crate) fn ratio(&self, entry: usize, other: usize) -> Option<Figure> {
         let (theta, spread) = self.pairs[entry][other]?;
         Some(Figure::of_log(theta, spread.map(|spread| spread.half)))
     }
 
-    /// The entry with the smallest typical value among these.
+    /// The entry among these that is ahead of all others by θ. Where different looks disagree on that, the one
+    /// that is least behind any other.
     pub(crate) fn leader(&self, entries: &[usize]) -> Option<usize> {
-        entries.iter().copied().min_by(|&a, &b| self.typical[a].total_cmp(&self.typical[b]))
+        let behind = |i: usize| {
+            let others = entries.iter().filter(|&&j| j != i).filter_map(|&j| self.pairs[i][j]);
+            others.map(|(theta, _)| theta).fold(f64::NEG_INFINITY, f64::max)
+        };
+        entries.iter().copied().min_by(|&a, &b| behind(a).total_cmp(&behind(b)))
     }
 
     /// The leader of the contestants that nobody has beaten.
     pub(crate) fn champion(&self) -> Option<usize> {
         self.leader(&self.unbeaten())
+    }
+
+    /// The entry that proves that a contestant is slower: the leader if it does, or else the rival that shows it
+    /// most clearly; `None` where the contestant is not slower.
+    pub(crate) fn proven_by(&self, entry: usize) -> Option<usize> {
+        let rival = self.standings[entry]?.rival?;
+        let low = |other| self.ratio(entry, other)?.low;
+        let proves = |other: &usize| low(*other).is_some_and(|low| low.ln() > self.delta);
+        self.champion().filter(proves).or(Some(rival))
     }
 
     /// The verdict on a contestant.
@@ -419,9 +437,9 @@ impl Judgement {
 }
 
 /// What a verdict is worth where others used the machine all the time: they take CPUs from some models more
-/// than from others, so that only what is slower by far stays said.
-pub(crate) fn on_a_noisy_host(verdict: Verdict, to_leader: Option<Figure>) -> Verdict {
-    let far = to_leader.is_some_and(|ratio| ratio.low.is_some_and(|low| low > NOISY_MARGIN));
+/// than from others, so that only what is slower by far stays said. The ratio is to the entry that proves it.
+pub(crate) fn on_a_noisy_host(verdict: Verdict, ratio: Option<Figure>) -> Verdict {
+    let far = ratio.is_some_and(|ratio| ratio.low.is_some_and(|low| low > NOISY_MARGIN));
     match verdict {
         Verdict::Alone => Verdict::Alone,
         Verdict::Slower if far => Verdict::Slower,
@@ -466,21 +484,21 @@ pub(crate) fn twin(
     (Figure::of_log(theta, half), verdict)
 }
 
-/// A number that is known from the values of several rounds, with the interval that their scatter gives it;
-/// none where a value is 0, which has no logarithm.
-pub(crate) fn with_interval(estimate: f64, values: &[f64]) -> Figure {
-    if estimate <= 0.0 || values.iter().any(|&value| value <= 0.0) {
+/// An entry's value by its own observations: their median, with the interval that their scatter gives it, for
+/// which three are needed. NaN for none. A value of 0 has no logarithm and gives no interval.
+pub(crate) fn own_value(observations: &[f64]) -> Figure {
+    spread_around(median(&mut observations.to_vec()), observations)
+}
+
+/// An estimate with the interval that the scatter of some positive values gives it, for which three are needed.
+pub(crate) fn spread_around(estimate: f64, values: &[f64]) -> Figure {
+    if estimate.is_nan() || values.iter().any(|&value| value <= 0.0) {
         return Figure::without_interval(estimate);
     }
     let logs: Vec<_> = values.iter().map(|value| value.ln()).collect();
-    Figure::of_log(estimate.ln(), Spread::of_values(&logs, ALPHA).map(|spread| spread.half))
-}
-
-/// A constant divided by the typical value, with an interval over the rounds.
-pub(crate) fn share_of_constant(constant: f64, values: &[f64]) -> Figure {
-    let logs: Vec<_> = values.iter().map(|value| (constant / value).ln()).collect();
     let half = Spread::of_values(&logs, ALPHA).map(|spread| spread.half);
-    Figure::of_log(hodges_lehmann(&logs), half)
+    let end = |sign: f64| half.map(|half| estimate * (sign * half).exp());
+    Figure { estimate, low: end(-1.0), high: end(1.0) }
 }
 
 /// Half the width of the interval of a difference of two means that are not paired, one of `tests` intervals

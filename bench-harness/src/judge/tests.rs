@@ -124,18 +124,43 @@ fn a_twin_ties_with_its_original_unless_it_is_far_off() {
 }
 
 #[test]
-fn on_a_noisy_host_nobody_is_best_and_only_who_is_far_behind_is_slower() {
-    let ratio =
-        |low| Some(crate::figure::Figure { estimate: 2.0, low: Some(low), high: Some(3.0) });
-    assert_eq!(on_a_noisy_host(Verdict::Best, ratio(1.0)), Verdict::Undecided);
+fn on_a_noisy_host_only_far_behind_stays_slower() {
+    let ratio = |low| Some(Figure { estimate: 2.0, low: Some(low), high: Some(3.0) });
+    assert_eq!(on_a_noisy_host(Verdict::Best, None), Verdict::Undecided);
     assert_eq!(on_a_noisy_host(Verdict::Tied, None), Verdict::Undecided);
     assert_eq!(on_a_noisy_host(Verdict::Slower, ratio(1.1)), Verdict::Undecided);
     assert_eq!(on_a_noisy_host(Verdict::Slower, ratio(1.4)), Verdict::Slower);
 }
 
 #[test]
-fn a_share_of_a_constant_has_an_interval() {
-    let share = share_of_constant(50.0, &[52.0, 51.0, 53.0]);
-    assert!((share.estimate - 50.0 / 52.0).abs() < 0.01);
-    assert!(share.low.unwrap() < share.estimate && share.estimate < share.high.unwrap());
+fn a_value_is_the_median_of_its_own_observations() {
+    let value = own_value(&[2.20, 2.39, 2.28, 2.31]);
+    assert!((value.estimate - 2.295).abs() < 1e-12, "{value:?}");
+    assert!(value.low.unwrap() < 2.295 && 2.295 < value.high.unwrap());
+    assert_eq!(own_value(&[2.0, 4.0]), Figure::without_interval(3.0));
+    assert_eq!(own_value(&[0.0, 0.0, 0.0]), Figure::without_interval(0.0));
+    assert!(own_value(&[]).estimate.is_nan());
+}
+
+#[test]
+fn slower_is_proven_by_the_rival_with_the_largest_bound() {
+    // The leader scatters so much that only the steady second proves anything.
+    let series = series(&[
+        &[0.5, 1.4, 0.6, 1.3, 0.7],
+        &[1.0, 1.01, 0.99, 1.0, 1.0],
+        &[1.5, 1.51, 1.49, 1.5, 1.5],
+    ]);
+    let judgement = Judgement::of(&series, &Design::once(5));
+    assert_eq!((judgement.champion(), judgement.verdict(2)), (Some(0), Some(Verdict::Slower)));
+    assert_eq!(judgement.proven_by(2), Some(1));
+    assert!(judgement.ratio(2, 1).unwrap().low.unwrap() > MARGIN);
+    assert!(judgement.ratio(2, 0).unwrap().low.unwrap() < MARGIN, "the leader proves nothing");
+    assert_eq!(judgement.proven_by(0), None);
+}
+
+#[test]
+fn noise_of_the_rounds_centre_does_not_choose_the_leader() {
+    // In every round the first is a tenth ahead of the second, whatever the third does to the centre.
+    let series = series(&[&[1.0, 2.0, 3.0], &[1.1, 2.2, 3.3], &[9.0, 0.2, 9.0]]);
+    assert_eq!(Judgement::of(&series, &Design::once(3)).leader(&[0, 1]), Some(0));
 }

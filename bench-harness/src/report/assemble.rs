@@ -1,12 +1,12 @@
 //! From a run, or several of one machine, to its report.
 
-use worker::units::{self, DIGITS};
+use worker::units;
 use workloads::{Class, Limit, find};
 
 use super::comparison::{Comparison, kinship};
 use super::model::{CaseReport, FailureReport, Report, Row, SEQUENTIAL, Throughput};
-use super::rounding::significant;
 use super::sessions::Sessions;
+use super::text::interval;
 use super::{curves, misuses, noise, reproduce, suits, wakeups};
 use crate::contest;
 use crate::decide;
@@ -133,7 +133,8 @@ impl CaseReport {
                     kind: failure.failure,
                     reason: failure.reason.clone(),
                 });
-                Row::without_numbers(entry, failure)
+                let missing = failure.is_none().then(|| why_missing(sessions, index));
+                Row { missing, ..Row::without_numbers(entry, failure) }
             })
             .collect();
         let all = || sessions.iter().copied().flatten();
@@ -151,6 +152,7 @@ impl CaseReport {
                     .to_owned(),
             );
         }
+        let (leader, cpu_leader) = (measured.leader.clone(), measured.cpu_leader.clone());
         let mut measured_rows = measured.rows;
         measured_rows.append(&mut rows);
         if !left_out.is_empty() {
@@ -160,6 +162,10 @@ impl CaseReport {
         if let Some(note) = kinship(class, &measured_rows) {
             notes.push(note);
         }
+        if let Some(note) = one_thread(&case.limit, &measured_rows) {
+            notes.push(note);
+        }
+        let answer = answer.unwrap_or_else(|| no_answer(&measured_rows));
         let sequential = measured_rows.iter().find(|row| row.entry == SEQUENTIAL);
         let single_thread = case.amount.zip(sequential.and_then(|row| row.numbers.as_ref()));
         CaseReport {
@@ -178,13 +184,12 @@ impl CaseReport {
             metric,
             limit: limit_text(&case.limit),
             single_thread: single_thread.map(|(amount, numbers)| Throughput {
-                per_second: significant(
-                    amount.count as f64 / numbers.wall_ns.estimate * 1e9,
-                    DIGITS,
-                ),
+                per_second: amount.count as f64 / numbers.wall_ns.estimate * 1e9,
                 unit: amount.unit,
             }),
             cpu_answer,
+            leader,
+            cpu_leader,
             rounds: admitted().count(),
             rejected_rounds: all().filter(|round| !round.is_admitted()).count(),
             twins: pooled.twins,
@@ -192,6 +197,77 @@ impl CaseReport {
             notes,
         }
     }
+}
+
+/// Why an entry that did not fail has no numbers.
+fn why_missing(sessions: &[&[Round]], entry: usize) -> String {
+    let rounds = || sessions.iter().copied().flatten();
+    let visited = || rounds().filter(|round| round.visit(entry, false).is_some());
+    let why = match () {
+        () if rounds().next().is_none() => {
+            "no time was left for it, or the run was interrupted before it: give a larger --time-budget, or --resume"
+        }
+        () if visited().next().is_none() => "it left before a round of this case was measured",
+        () if visited().all(|round| round.end.is_none()) => "the run was interrupted in its round",
+        () if visited().all(|round| !round.is_admitted()) => {
+            "every round was rejected as noisy: measure on a quieter machine"
+        }
+        () => "its program did not record what the metric needs",
+    };
+    why.to_owned()
+}
+
+/// What is said of a case in which no contestant has a number.
+fn no_answer(rows: &[Row]) -> String {
+    let reason = |row: &Row| {
+        let failure = row.failure.as_ref().map(|failure| failure.kind.to_string());
+        failure.or_else(|| row.missing.clone())
+    };
+    let contestants = rows.iter().filter(|row| row.is_contestant());
+    let mut reasons: Vec<(String, usize)> = Vec::new();
+    for reason in contestants.filter_map(reason) {
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    match &reasons[..] {
+        [] => "No strategy takes part with a fair form.".to_owned(),
+        [(reason, _)] if reason == "unsupported" => "No strategy has a fair form here.".to_owned(),
+        [(reason, _)] => format!("Not measured: {reason}."),
+        several => {
+            let several: Vec<_> =
+                several.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
+            format!("No contestant has a number: {}.", several.join("; "))
+        }
+    }
+}
+
+/// Whether one plain thread beats every model, where the limit is that of one thread.
+fn one_thread(limit: &Limit, rows: &[Row]) -> Option<String> {
+    if !matches!(limit, Limit::SequentialOverWorkers | Limit::SequentialOrLargest { .. }) {
+        return None;
+    }
+    let numbers = |row: &Row| row.numbers.as_ref().map(|numbers| numbers.value);
+    let plain = numbers(rows.iter().find(|row| row.entry == SEQUENTIAL)?)?;
+    let models = rows.iter().filter(|row| row.is_contestant());
+    let ratios: Vec<_> =
+        models.filter_map(|row| Some((&row.entry, numbers(row)?.over(plain)))).collect();
+    let (nearest, ratio) = ratios.iter().min_by(|a, b| a.1.estimate.total_cmp(&b.1.estimate))?;
+    let all_behind = ratios.iter().all(|(_, ratio)| ratio.low.is_some_and(|low| low > 1.0));
+    let text = interval(*ratio);
+    if all_behind {
+        return Some(format!(
+            "One plain thread that hands nothing over is faster than every model here: {nearest}, the nearest, takes \
+             {text} as long."
+        ));
+    }
+    (ratio.estimate > 1.0).then(|| {
+        format!(
+            "No model is known to be faster here than one plain thread that hands nothing over: {nearest}, the \
+             nearest, takes {text} as long."
+        )
+    })
 }
 
 fn limit_text(limit: &Limit) -> String {
@@ -228,7 +304,7 @@ pub(crate) mod tests {
             peak_threads: Some(3),
             worker_threads: Some(2),
             peak_memory_bytes: Some(5 << 20),
-            latency_ns: vec![(1_000, 98), (9_000, 2)],
+            latency_ns: vec![(1_000, 980), (9_000, 20)],
         }
     }
 
@@ -277,8 +353,8 @@ pub(crate) mod tests {
         // Sequential 2,000 ÷ 2 workers is what rayon took.
         assert!((numbers(0).limit_share.unwrap().estimate - 1.0).abs() < 0.01);
         assert!((numbers(1).ratio.unwrap().estimate - 1.5).abs() < 0.02);
-        assert_eq!(numbers(0).latency_p50_ns, Some(1_000));
-        assert_eq!(numbers(0).latency_p99_ns, Some(9_000));
+        assert_eq!(numbers(0).latency_p50_ns.unwrap().estimate, 1_000.0);
+        assert_eq!(numbers(0).latency_p99_ns.unwrap().estimate, 9_000.0);
         assert_eq!(report.broken_cells(), 1);
         assert!(
             case.answer.starts_with("rayon (1.00 µs) is best; tokio follows at 1.50×"),

@@ -3,7 +3,7 @@
 use worker::units::{self, Scale};
 
 use super::model::{CaseReport, Row};
-use super::text;
+use super::text::{self, By};
 
 /// A cell, and what it is sorted by.
 pub(super) struct Cell {
@@ -25,7 +25,7 @@ pub(super) fn cells(case: &CaseReport, row: &Row) -> Option<Vec<Cell>> {
         Some(numbers.value.estimate),
         text::shown_with_interval(case.metric, numbers.value),
     );
-    cell("ratio", figure(numbers.ratio), text::or_dash(numbers.ratio, text::interval));
+    cell("ratio", figure(numbers.ratio), text::ratio(case, row, By::Metric));
     cell("verdict", None, text::verdict(row));
     cell("of limit", figure(numbers.limit_share), text::share(numbers.limit_share));
     cell("wall", Some(numbers.wall_ns.estimate), numbers.wall_ns.shown(Scale::Duration));
@@ -39,7 +39,7 @@ pub(super) fn cells(case: &CaseReport, row: &Row) -> Option<Vec<Cell>> {
         figure(numbers.cpu_ns_per_operation),
         text::or_dash(numbers.cpu_ns_per_operation, |ns| ns.shown(Scale::Duration)),
     );
-    cell("by CPU", figure(numbers.cpu_ratio), text::or_dash(numbers.cpu_ratio, text::interval));
+    cell("by CPU", figure(numbers.cpu_ratio), text::ratio(case, row, By::CpuTime));
     cell("user", numbers.user_ns, text::or_dash(numbers.user_ns, units::duration));
     cell("system", numbers.system_ns, text::or_dash(numbers.system_ns, units::duration));
     cell(
@@ -48,11 +48,7 @@ pub(super) fn cells(case: &CaseReport, row: &Row) -> Option<Vec<Cell>> {
         text::or_dash(numbers.switches_per_operation, |count| count.shown(Scale::Count)),
     );
     let memory = numbers.peak_memory_bytes;
-    cell(
-        "memory",
-        memory.map(|n| n as f64),
-        text::or_dash(memory, |size| units::bytes(size as f64)),
-    );
+    cell("memory", figure(memory), text::or_dash(memory, |size| size.shown(Scale::Bytes)));
     for (name, threads) in [("threads", numbers.peak_threads), ("workers", numbers.worker_threads)]
     {
         cell(name, threads.map(|n| n as f64), text::or_dash(threads, |n: u64| n.to_string()));

@@ -5,13 +5,13 @@ use worker::observation;
 use worker::units::{self, Scale};
 use workloads::{Class, Limit, Metric};
 
+use super::misuses;
 use super::model::{Basis, Numbers, Row};
 use super::rows::row;
 use super::sessions::Sessions;
 use super::text::{followers, interval, rounds, shown};
-use super::{misuses, rounding};
 use crate::figure::Figure;
-use crate::judge::{self, Judgement, Verdict, median};
+use crate::judge::{self, Judgement, Verdict};
 use crate::plan::{PlannedCase, PlannedEntry};
 
 /// How far apart the ends of a process may be before a note says so.
@@ -27,6 +27,8 @@ pub(super) struct Comparison {
     /// Contestants that were better than the machine allows.
     beyond_limit: Vec<String>,
     pub(super) rows: Vec<Row>,
+    pub(super) leader: Option<String>,
+    pub(super) cpu_leader: Option<String>,
 }
 
 impl Comparison {
@@ -40,16 +42,7 @@ impl Comparison {
         let mut rows: Vec<Row> = sessions
             .observed
             .iter()
-            .enumerate()
-            .map(|(index, observed)| {
-                let mut values: Vec<_> =
-                    observed.processes.iter().filter_map(|process| process.value).collect();
-                let value = match &sessions.judgement {
-                    Some(judgement) => judgement.typical(index),
-                    None => median(&mut values),
-                };
-                row(case, &entries[observed.entry], &observed.processes, value)
-            })
+            .map(|pooled| row(case, &entries[pooled.entry], pooled))
             .collect();
         if let Some(judgement) = &sessions.judgement {
             judged(case, &mut rows, judgement, sessions);
@@ -57,10 +50,11 @@ impl Comparison {
         price(&mut rows, sessions.judgement.as_ref());
         let beyond_limit: Vec<_> =
             rows.iter().filter(|row| is_beyond_limit(row)).map(|row| row.entry.clone()).collect();
-        let withheld = if metric == Metric::Capacity && rows.iter().any(generator_bound) {
-            Some("the load generator and not the server was the bottleneck")
+        let bound = |row: &Row| row.is_contestant() && generator_bound(row);
+        let withheld = if is_of_the_generator(metric) && rows.iter().any(bound) {
+            Some("the load generator, not the server, was the bottleneck")
         } else if !beyond_limit.is_empty() {
-            Some("somebody is beyond the limit, as the notes say")
+            Some("an entry is beyond its limit, as the notes say")
         } else {
             None
         };
@@ -82,20 +76,35 @@ impl Comparison {
                 numbers.cpu_verdict = soften(numbers.cpu_verdict, numbers.cpu_ratio);
             }
         }
+        let name = |index: usize| rows[index].entry.clone();
+        let leaders = [&sessions.judgement, &sessions.cpu]
+            .map(|judgement| judgement.as_ref().and_then(Judgement::champion).map(name));
         let rank = |row: &Row| match (row.is_contestant(), row.standing) {
             (true, _) => 0,
             (_, Some(Standing::Misuse)) => 1,
             _ => 2,
         };
-        let value = |row: &Row| row.numbers.as_ref().map_or(f64::INFINITY, |n| n.value.estimate);
-        rows.sort_by(|a, b| rank(a).cmp(&rank(b)).then(value(a).total_cmp(&value(b))));
-        // Everything is judged; what is said of it from here on has the digits that mean something.
-        rows.iter_mut().filter_map(|row| row.numbers.as_mut()).for_each(rounding::round);
-        Comparison { class, workers: case.workers, metric, withheld, beyond_limit, rows }
+        // Ratios are to the leader, who therefore comes first; where there are none, values decide.
+        let leader = sessions.judgement.as_ref().and_then(Judgement::champion);
+        let mut ordered: Vec<_> = rows.into_iter().enumerate().collect();
+        let place = |(index, row): &(usize, Row)| {
+            let judgement = sessions.judgement.as_ref();
+            let ratio = judgement.zip(leader).and_then(|(j, leader)| j.ratio(*index, leader));
+            let value = row.numbers.as_ref().map_or(f64::INFINITY, |n| n.value.estimate);
+            (rank(row), ratio.map_or(f64::INFINITY, |ratio| ratio.estimate), value)
+        };
+        ordered.sort_by(|a, b| {
+            let (a, b) = (place(a), place(b));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
+        });
+        let rows = ordered.into_iter().map(|(_, row)| row).collect();
+        let workers = case.workers;
+        let [leader, cpu_leader] = leaders;
+        Comparison { class, workers, metric, withheld, beyond_limit, rows, leader, cpu_leader }
     }
 
-    /// One sentence that says what the numbers answer.
-    pub(super) fn answer(&self) -> String {
+    /// One sentence that says what the numbers answer; `None` where no contestant has one.
+    pub(super) fn answer(&self) -> Option<String> {
         let shown = |row: &Row| {
             let per = match self.metric {
                 Metric::CpuPerOperation => " CPU each",
@@ -115,45 +124,45 @@ impl Comparison {
                     Some(format!("{} {}", row.entry, row.numbers.as_ref()?.value.estimate))
                 })
                 .collect();
-            return format!("Still running when looked at again: {}.", counts.join(", "));
+            let counts = counts.join(", ");
+            return (!self.rows.is_empty())
+                .then(|| format!("Still running when looked at again: {counts}."));
         }
-        let Some(first) = self.rows.iter().find(|row| row.is_contestant()) else {
-            return "No strategy has a fair form with a number here.".to_owned();
-        };
+        let first = self.rows.iter().find(|row| row.is_contestant())?;
         let words = self.verdict_in_words(
             first,
             &shown(first),
-            |n| (n.verdict, n.ratio),
+            |n| (n.verdict, n.ratio, n.ratio_to.as_deref()),
             first_basis(first),
         );
-        match self.withheld {
+        Some(match self.withheld {
             Some(why) => format!("Verdicts are withheld: {why}. {words}"),
             None => words,
-        }
+        })
     }
 
     /// The same by CPU time per operation, where that is not the metric.
     pub(super) fn cpu_answer(&self) -> Option<String> {
-        let cpu =
-            |row: &&Row| row.numbers.as_ref().and_then(|n| n.cpu_ratio.zip(n.cpu_ns_per_operation));
-        let rows = self.rows.iter().filter(|row| row.is_contestant());
-        let first = rows.filter(|row| cpu(row).is_some()).min_by(|a, b| {
-            let ratio = |row: &Row| cpu(&row).map_or(f64::INFINITY, |(ratio, _)| ratio.estimate);
-            ratio(a).total_cmp(&ratio(b))
-        })?;
         if self.metric == Metric::CpuPerOperation || self.withheld.is_some() {
             return None;
         }
-        let shown = format!("{} ({})", first.entry, cpu(&first)?.1.shown(Scale::Duration));
-        Some(self.verdict_in_words(first, &shown, |n| (n.cpu_verdict, n.cpu_ratio), None))
+        let first = self.rows.iter().find(|row| Some(&row.entry) == self.cpu_leader.as_ref())?;
+        let cpu = first.numbers.as_ref()?.cpu_ns_per_operation?;
+        let shown = format!("{} ({})", first.entry, cpu.shown(Scale::Duration));
+        Some(self.verdict_in_words(
+            first,
+            &shown,
+            |n| (n.cpu_verdict, n.cpu_ratio, n.cpu_ratio_to.as_deref()),
+            None,
+        ))
     }
 
     /// What can be said of the leader and of those that are not behind it beyond doubt.
-    fn verdict_in_words(
-        &self,
+    fn verdict_in_words<'a>(
+        &'a self,
         first: &Row,
         shown: &str,
-        judged: impl Fn(&Numbers) -> (Option<Verdict>, Option<Figure>),
+        judged: impl Fn(&'a Numbers) -> (Option<Verdict>, Option<Figure>, Option<&'a str>),
         basis: Option<Basis>,
     ) -> String {
         let others = || {
@@ -161,7 +170,7 @@ impl Comparison {
                 self.rows.iter().filter(|row| row.is_contestant() && row.entry != first.entry);
             let mut others: Vec<_> = others
                 .filter_map(|row| {
-                    let (verdict, ratio) = judged(row.numbers.as_ref()?);
+                    let (verdict, ratio, _) = judged(row.numbers.as_ref()?);
                     Some((row.entry.as_str(), verdict?, ratio?))
                 })
                 .collect();
@@ -172,7 +181,8 @@ impl Comparison {
             others().into_iter().filter(|(_, verdict, _)| *verdict == wanted).collect()
         };
         let basis = basis.map_or_else(String::new, |basis| format!(" ({})", in_words(basis)));
-        let own = first.numbers.as_ref().and_then(|numbers| judged(numbers).0);
+        let own = self.rows.iter().find(|row| row.entry == first.entry);
+        let own = own.and_then(|row| judged(row.numbers.as_ref()?).0);
         let nearest = others().first().map(|(entry, _, ratio)| (*entry, *ratio));
         match (own, nearest) {
             (Some(Verdict::Alone), _) | (_, None) => {
@@ -189,15 +199,15 @@ impl Comparison {
             format!("{shown} leads")
         } else {
             let names: Vec<_> = tied.iter().map(|(entry, ..)| *entry).collect();
-            let high = tied.iter().filter_map(|(_, _, ratio)| ratio.high).fold(1.0, f64::max);
-            let within = units::ratio(high);
-            format!("{shown} and {} are tied, no more than {within} apart", names.join(", "))
+            let highs = tied.iter().filter_map(|(_, _, ratio)| ratio.rounded().high);
+            let within = highs.fold(1.0, f64::max);
+            format!("{shown} and {} are tied, no more than {within}× apart", names.join(", "))
         };
         text.push_str(&basis);
         text.push('.');
         let slower = with(Verdict::Slower);
         if undecided.is_empty() && slower.is_empty() && own == Some(Verdict::Undecided) {
-            text.push_str(" Nobody is clear of all others.");
+            text.push_str(" No entry is clear of all others.");
         }
         if !undecided.is_empty() {
             let needs = undecided.iter().filter_map(|(entry, ..)| {
@@ -213,8 +223,12 @@ impl Comparison {
             };
             text.push_str(&format!(" Undecided: {}; {takes}.", followers(&undecided)));
         }
-        if let Some((entry, _, ratio)) = slower.first() {
-            text.push_str(&format!(" {entry} is slower, at {}.", interval(*ratio)));
+        if let Some((entry, ..)) = slower.first()
+            && let Some(row) = self.rows.iter().find(|row| row.entry == *entry)
+            && let Some((_, Some(ratio), Some(rival))) = row.numbers.as_ref().map(judged)
+            && let Some(bound) = ratio.at_least()
+        {
+            text.push_str(&format!(" {entry} is slower than {rival}, by {bound} or more."));
         }
         text
     }
@@ -289,9 +303,15 @@ impl Comparison {
             .map(|row| row.entry.as_str())
             .collect();
         if !busy.is_empty() {
+            let withheld = match is_of_the_generator(self.metric) {
+                true => {
+                    "what it could not send or receive in time says nothing about the server, but"
+                }
+                false => "it may have been the bottleneck, but",
+            };
             notes.push(format!(
-                "The load generator was busy all the time under {}: verdicts on throughput are withheld, \
-                 CPU time per operation stays valid.",
+                "The load generator was busy all the time under {}: {withheld} CPU time per operation \
+                 stays valid.",
                 busy.join(", ")
             ));
         }
@@ -302,6 +322,14 @@ impl Comparison {
 /// Rounds beyond which there is no hope: what the thorough profile has at most.
 const MANY_ROUNDS: f64 = 120.0;
 
+/// Whether a metric says how fast the load generator sent and received as much as how fast a server answered.
+fn is_of_the_generator(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::Capacity | Metric::Wall | Metric::WallPerOperation | Metric::LatencyP99
+    )
+}
+
 /// Fills in what the judgement says of rows that stand in its order.
 fn judged(case: &PlannedCase, rows: &mut [Row], judgement: &Judgement, sessions: &Sessions<'_>) {
     let floors: Vec<_> = (0..rows.len()).filter(|&i| rows[i].strategy == "floor").collect();
@@ -310,15 +338,15 @@ fn judged(case: &PlannedCase, rows: &mut [Row], judgement: &Judgement, sessions:
     let leader = judgement.champion();
     let cpu_leader = sessions.cpu.as_ref().and_then(Judgement::champion);
     let workers = case.workers as f64;
+    let names: Vec<_> = rows.iter().map(|row| row.entry.clone()).collect();
+    let name = |index: usize| names[index].clone();
     for (index, row) in rows.iter_mut().enumerate() {
         let below = |floor: Option<usize>, part: f64| {
             Some(judgement.ratio(index, floor?)?.inverse().times(part))
         };
         let share = match &case.limit {
             Limit::Time { ns, .. } => {
-                let processes = &sessions.observed[index].processes;
-                let values: Vec<_> = processes.iter().filter_map(|process| process.value).collect();
-                Some(judge::share_of_constant(*ns as f64, &values))
+                Some(sessions.observed[index].value.inverse().times(*ns as f64))
             }
             Limit::SequentialOverWorkers => below(sequential, 1.0 / workers),
             Limit::SequentialOrLargest { largest, all } => {
@@ -329,7 +357,9 @@ fn judged(case: &PlannedCase, rows: &mut [Row], judgement: &Judgement, sessions:
         };
         let numbers = row.numbers.as_mut().expect("measured rows have numbers");
         numbers.limit_share = share;
-        numbers.ratio = leader.and_then(|leader| judgement.ratio(index, leader));
+        let rival = judgement.proven_by(index).or(leader);
+        numbers.ratio = rival.and_then(|rival| judgement.ratio(index, rival));
+        numbers.ratio_to = rival.map(name);
         numbers.verdict = judgement.verdict(index);
         numbers.basis = judgement.basis(index).map(|(observations, look)| Basis {
             observations: observations * sessions.block.unwrap_or(1),
@@ -341,7 +371,9 @@ fn judged(case: &PlannedCase, rows: &mut [Row], judgement: &Judgement, sessions:
         });
         if let Some(cpu) = &sessions.cpu {
             numbers.cpu_verdict = cpu.verdict(index);
-            numbers.cpu_ratio = cpu_leader.and_then(|leader| cpu.ratio(index, leader));
+            let rival = cpu.proven_by(index).or(cpu_leader);
+            numbers.cpu_ratio = rival.and_then(|rival| cpu.ratio(index, rival));
+            numbers.cpu_ratio_to = rival.map(name);
         }
     }
 }
@@ -388,21 +420,23 @@ fn generator_bound(row: &Row) -> bool {
 
 /// async-std and smol share reactor and executor crates: far apart, they suggest a wrong set-up.
 pub(super) fn kinship(class: Class, rows: &[Row]) -> Option<String> {
-    let value = |strategy: &str| {
+    let ratio = |strategy: &str| {
         let row = rows.iter().find(|row| row.strategy == strategy && row.is_contestant())?;
-        row.numbers.as_ref().map(|numbers| numbers.value).filter(|value| value.estimate > 0.0)
+        row.numbers.as_ref().and_then(|numbers| numbers.ratio.zip(numbers.ratio_to.as_ref()))
     };
-    let (one, other) = (value("async-std")?, value("smol")?);
-    let (more, less) = if one.estimate > other.estimate { (one, other) } else { (other, one) };
-    let ratio = more.over(less);
+    let ((one, to), (other, same)) = (ratio("async-std")?, ratio("smol")?);
+    if to != same {
+        return None;
+    }
+    let apart = (one.estimate / other.estimate).max(other.estimate / one.estimate);
     let but = match class {
         Class::Coordination => " (but not the version of their channels)",
         _ => "",
     };
-    (ratio.estimate > 1.1).then(|| {
+    (apart > 1.1).then(|| {
         format!(
             "async-std and smol, which share executor and reactor{but}, are {} apart.",
-            ratio.shown(Scale::Ratio)
+            units::ratio(apart)
         )
     })
 }

@@ -4,8 +4,10 @@ use serde::Serialize;
 use worker::Standing;
 use worker::protocol::FailureKind;
 
-use super::model::{Report, Row};
+use super::model::{Numbers, Report, Row};
+use super::rounding;
 use super::text::clean;
+use crate::figure::Figure;
 use crate::judge::Verdict;
 
 #[derive(Debug, Serialize)]
@@ -27,6 +29,7 @@ struct Line {
     ratio: Option<f64>,
     ratio_low: Option<f64>,
     ratio_high: Option<f64>,
+    ratio_to: Option<String>,
     limit_share: Option<f64>,
     limit_share_low: Option<f64>,
     limit_share_high: Option<f64>,
@@ -38,12 +41,13 @@ struct Line {
     cpu_ratio: Option<f64>,
     cpu_ratio_low: Option<f64>,
     cpu_ratio_high: Option<f64>,
+    cpu_ratio_to: Option<String>,
     switches_per_operation: Option<f64>,
-    peak_memory_bytes: Option<u64>,
+    peak_memory_bytes: Option<f64>,
     peak_threads: Option<u64>,
     worker_threads: Option<u64>,
-    latency_p50_ns: Option<u64>,
-    latency_p99_ns: Option<u64>,
+    latency_p50_ns: Option<f64>,
+    latency_p99_ns: Option<f64>,
     predicted_ns: Option<u64>,
     send_lag_p99_ns: Option<u64>,
     still_running: Option<u64>,
@@ -58,6 +62,7 @@ struct Line {
 /// # Errors
 /// Never in practice: it writes to memory.
 pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
+    let report = &rounding::rounded(report);
     let mut writer = csv::Writer::from_writer(Vec::new());
     for case in &report.cases {
         for row in &case.rows {
@@ -85,6 +90,7 @@ fn line(row: &Row) -> Line {
     let ratio = numbers.and_then(|n| n.ratio);
     let share = numbers.and_then(|n| n.limit_share);
     let cpu = numbers.and_then(|n| n.cpu_ratio);
+    let estimate = |of: fn(&Numbers) -> Option<Figure>| Some(of(numbers?)?.estimate);
     Line {
         case: String::new(),
         workload: String::new(),
@@ -100,7 +106,10 @@ fn line(row: &Row) -> Line {
             (None, None) => "missing",
         },
         failure: row.failure.as_ref().map(|failure| failure.kind),
-        reason: row.failure.as_ref().map(|failure| cell(&failure.reason)),
+        reason: match &row.failure {
+            Some(failure) => Some(cell(&failure.reason)),
+            None => row.missing.as_deref().map(cell),
+        },
         value: numbers.map(|n| n.value.estimate),
         value_low: numbers.and_then(|n| n.value.low),
         value_high: numbers.and_then(|n| n.value.high),
@@ -108,22 +117,24 @@ fn line(row: &Row) -> Line {
         ratio: ratio.map(|r| r.estimate),
         ratio_low: ratio.and_then(|r| r.low),
         ratio_high: ratio.and_then(|r| r.high),
+        ratio_to: numbers.and_then(|n| n.ratio_to.as_deref()).map(cell),
         limit_share: share.map(|s| s.estimate),
         limit_share_low: share.and_then(|s| s.low),
         limit_share_high: share.and_then(|s| s.high),
         wall_ns: numbers.map(|n| n.wall_ns.estimate),
         operations_per_second: numbers.map(|n| n.operations_per_second.estimate),
-        cpu_ns_per_operation: numbers.and_then(|n| n.cpu_ns_per_operation).map(|f| f.estimate),
+        cpu_ns_per_operation: estimate(|n| n.cpu_ns_per_operation),
         cpu_verdict: numbers.and_then(|n| n.cpu_verdict),
         cpu_ratio: cpu.map(|r| r.estimate),
         cpu_ratio_low: cpu.and_then(|r| r.low),
         cpu_ratio_high: cpu.and_then(|r| r.high),
-        switches_per_operation: numbers.and_then(|n| n.switches_per_operation).map(|f| f.estimate),
-        peak_memory_bytes: numbers.and_then(|n| n.peak_memory_bytes),
+        cpu_ratio_to: numbers.and_then(|n| n.cpu_ratio_to.as_deref()).map(cell),
+        switches_per_operation: estimate(|n| n.switches_per_operation),
+        peak_memory_bytes: estimate(|n| n.peak_memory_bytes),
         peak_threads: numbers.and_then(|n| n.peak_threads),
         worker_threads: numbers.and_then(|n| n.worker_threads),
-        latency_p50_ns: numbers.and_then(|n| n.latency_p50_ns),
-        latency_p99_ns: numbers.and_then(|n| n.latency_p99_ns),
+        latency_p50_ns: estimate(|n| n.latency_p50_ns),
+        latency_p99_ns: estimate(|n| n.latency_p99_ns),
         predicted_ns: numbers.and_then(|n| n.predicted_ns),
         send_lag_p99_ns: numbers.and_then(|n| n.send_lag_p99_ns),
         still_running: numbers.and_then(|n| n.still_running),

@@ -5,9 +5,10 @@ use worker::units::{self, Scale};
 
 use super::model::{CaseReport, Numbers, Row, SEQUENTIAL};
 use super::text::shown;
+use crate::figure::Figure;
 
-/// Shares of the limit for which the report says how large a task has to be.
-const WORTHWHILE: [f64; 2] = [0.5, 0.9];
+/// The share of the limit that is as good as it matters.
+const WORTHWHILE: f64 = 0.9;
 
 /// One curve for each entry.
 #[derive(Debug, Clone, Serialize)]
@@ -70,21 +71,25 @@ fn grain(cases: &[&CaseReport]) -> Option<Curves> {
     let sizes: Option<Vec<f64>> =
         cases.iter().map(|case| Some(numbers(case, SEQUENTIAL)?.value.estimate)).collect();
     let sizes = sizes?;
+    // As fast as one thread is one worker's share of what all of them could do.
+    let one_thread = 1.0 / cases.first()?.workers as f64;
     let mut curves = Curves {
         title: "How small a task may be".to_owned(),
         workload: "grain".to_owned(),
         scale: Scale::Share,
         explanation: "Share of the limit (sequential ÷ workers) by the time that a task takes one thread \
-                      that hands nothing over; what handing over a task of the smallest size costs in CPU \
-                      time; and from which size on half and nine tenths of the limit are reached, \
-                      interpolated between the sizes measured."
+                      that hands nothing over; the overhead of handing over a task of the smallest size, which \
+                      is its CPU time less that of the task itself; and from which size on a model is faster \
+                      than that one thread, and reaches nine tenths of the limit, interpolated between the \
+                      sizes measured."
             .to_owned(),
         parameter: "task".to_owned(),
         at: sizes.iter().map(|&size| units::duration(size)).collect(),
-        marks: ["overhead a task".to_owned()]
-            .into_iter()
-            .chain(WORTHWHILE.map(|share| format!("{} from", units::percent(share))))
-            .collect(),
+        marks: vec![
+            "CPU overhead a task".to_owned(),
+            "beats one thread from".to_owned(),
+            format!("{} from", units::percent(WORTHWHILE)),
+        ],
         lines: Vec::new(),
     };
     curves.draw(cases, |_, numbers| {
@@ -92,18 +97,38 @@ fn grain(cases: &[&CaseReport]) -> Option<Curves> {
         Some(Point { value: share.estimate, text: share.shown(Scale::Share) })
     })?;
     for line in &mut curves.lines {
-        let overhead = numbers(cases[0], &line.entry).map_or_else(String::new, |smallest| {
-            units::duration((smallest.value.estimate * cases[0].workers as f64 - sizes[0]).max(0.0))
-        });
         let shares: Vec<_> = sizes
             .iter()
             .zip(&line.points)
             .filter_map(|(&size, point)| Some((size, point.as_ref()?.value)))
             .collect();
-        line.marks = vec![overhead];
-        line.marks.extend(WORTHWHILE.map(|level| worthwhile(&shares, level)));
+        line.marks = vec![
+            overhead(cases[0], &line.entry),
+            worthwhile(&shares, one_thread),
+            worthwhile(&shares, WORTHWHILE),
+        ];
     }
     Some(curves)
+}
+
+/// What handing over costs: the CPU time of an operation less that of the same without any model. A bound where it
+/// is too small for its interval, and nothing where CPU time is not known.
+fn overhead(case: &CaseReport, entry: &str) -> String {
+    let cpu = |entry: &str| numbers(case, entry)?.cpu_ns_per_operation;
+    let Some((all, own)) = cpu(entry).zip(cpu(SEQUENTIAL)) else { return "—".to_owned() };
+    let overhead = all.estimate - own.estimate;
+    let half = |figure: Figure| figure.interval().map(|(low, high)| (high - low) / 2.0);
+    let half = half(all).zip(half(own)).map(|(all, own)| all.hypot(own));
+    match half {
+        Some(half) if overhead <= half => {
+            format!("≤ {}", units::duration((overhead + half).max(0.0)))
+        }
+        Some(half) => {
+            Figure { estimate: overhead, low: Some(overhead - half), high: Some(overhead + half) }
+                .shown(Scale::Duration)
+        }
+        None => units::duration(overhead.max(0.0)),
+    }
 }
 
 /// From which size on a share of the limit is reached and kept, interpolated on a logarithmic scale.
@@ -196,7 +221,7 @@ fn speed_ups(cases: &[CaseReport]) -> Vec<Curves> {
             lines: Vec::new(),
         };
         curves.draw(&cases, |case, row| {
-            let speed_up = numbers(case, SEQUENTIAL)?.value.over(row.value).rounded();
+            let speed_up = numbers(case, SEQUENTIAL)?.value.over(row.value);
             let efficiency = speed_up.times(1.0 / case.workers as f64).shown(Scale::Share);
             let text = format!("{} ({efficiency})", speed_up.shown(Scale::Ratio));
             Some(Point { value: speed_up.estimate, text })
@@ -333,15 +358,15 @@ mod tests {
                 "task 100 ns",
                 "1.00 µs",
                 "10.0 µs",
-                "overhead a task",
-                "50.0 % from",
+                "CPU overhead a task",
+                "beats one thread from",
                 "90.0 % from"
             ]
         );
         let [line] = &curves.lines[..] else { panic!("the floor has no line") };
         assert_eq!(
             line.cells(),
-            ["rayon", "25.0 %", "50.0 %", "100 %", "300 ns", "1.00 µs", "6.31 µs"]
+            ["rayon", "25.0 %", "50.0 %", "100 %", "50.0 ns", "1.00 µs", "6.31 µs"]
         );
     }
 

@@ -109,11 +109,15 @@ pub(super) fn numbers(decision: &Decision) -> (Vec<String>, Vec<Vec<String>>) {
         vec![
             option.entry.clone(),
             verdict.to_owned(),
-            or_dash(option.ratio, text::interval),
-            or_dash(option.capacity, |rate| rate.shown_with_interval(Scale::PerSecond)),
-            or_dash(option.p99_ns, |ns| units::duration(ns as f64)),
+            option.ratio_in_words.clone(),
+            match (option.capacity, &option.no_capacity) {
+                (Some(rate), _) => rate.shown_with_interval(Scale::PerSecond),
+                (None, Some(why)) => format!("— ({why})"),
+                (None, None) => "—".to_owned(),
+            },
+            or_dash(option.p99_ns, |ns| ns.shown_with_interval(Scale::Duration)),
             or_dash(option.cpu_ns_per_request, |ns| ns.shown_with_interval(Scale::Duration)),
-            or_dash(option.peak_memory_bytes, |bytes| units::bytes(bytes as f64)),
+            or_dash(option.peak_memory_bytes, |bytes| bytes.shown_with_interval(Scale::Bytes)),
             or_dash(option.peak_threads, |count| count.to_string()),
         ]
     };

@@ -8,7 +8,7 @@ use serde::Serialize;
 use workloads::Metric;
 
 use super::model::{CaseReport, Numbers, Report, Row};
-use super::rounding::significant;
+use super::rounding::{self, significant};
 use super::text::{self, clean};
 use crate::figure::Figure;
 use crate::journal::to_json;
@@ -27,6 +27,7 @@ pub(crate) enum Export {
 
 /// The report in this form.
 pub(crate) fn render(export: Export, report: &Report) -> String {
+    let report = &rounding::rounded(report);
     match export {
         Export::Bencher => to_json(&bencher(report)),
         Export::GithubAction => to_json(&github_action(report)),
@@ -80,7 +81,7 @@ fn bencher(report: &Report) -> BencherMetricFormat {
             measures.insert("cpu-time-per-operation", cpu.into());
         }
         if let Some(bytes) = numbers.peak_memory_bytes {
-            measures.insert("peak-memory", Figure::without_interval(bytes as f64).into());
+            measures.insert("peak-memory", bytes.into());
         }
         measures
     };
@@ -195,7 +196,10 @@ mod tests {
         assert_eq!(latency["value"], 1_000_000.0);
         assert!(latency["lower_value"].as_f64().unwrap() < 980_000.0, "{latency}");
         assert!(latency["upper_value"].as_f64().unwrap() > 1_020_000.0, "{latency}");
-        assert_eq!(metric["map tokio"]["peak-memory"], json!({ "value": 5_242_880.0 }));
+        assert_eq!(
+            metric["map tokio"]["peak-memory"],
+            json!({ "value": 5_240_000.0, "lower_value": 5_240_000.0, "upper_value": 5_240_000.0 })
+        );
     }
 
     #[test]

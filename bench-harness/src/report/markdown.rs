@@ -176,6 +176,10 @@ fn detail(out: &mut String, row: &Row) {
         let _ = writeln!(out, "- {entry}: **{}**: {}", failure.kind, escape(&failure.reason));
         return;
     }
+    if let Some(why) = &row.missing {
+        let _ = writeln!(out, "- {entry}: not measured: {}", escape(why));
+        return;
+    }
     let mut parts = Vec::new();
     if let Some((form, link)) = row.form.as_ref().zip(row.link.as_ref()) {
         parts.push(format!("{} (<{}>)", escape(form), clean(link).replace(['<', '>', ' '], "")));

@@ -39,7 +39,7 @@ fn besides(bad: &Numbers, good: &Numbers) -> Vec<String> {
         words.push(format!("{bad} items waiting between two stages instead of {good}"));
     }
     let memory = bad.peak_memory_bytes.zip(good.peak_memory_bytes);
-    let ratio = memory.map(|(bad, good)| bad as f64 / good.max(1) as f64);
+    let ratio = memory.map(|(bad, good)| bad.estimate / good.estimate);
     words.extend(
         ratio
             .filter(|&ratio| ratio > MEMORY)
@@ -76,7 +76,7 @@ pub(super) fn price_across_cases(cases: &mut [CaseReport]) {
             numbers.price = match best {
                 Some((_, strategy, other, value)) => Some(Price {
                     against: format!("{strategy} in {other}"),
-                    ratio: Some(numbers.value.over(*value).rounded()),
+                    ratio: Some(numbers.value.over(*value)),
                     besides: Vec::new(),
                 }),
                 None => numbers.ratio.map(|ratio| Price {

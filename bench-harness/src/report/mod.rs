@@ -20,6 +20,8 @@ pub(crate) mod markdown;
 mod misuses;
 pub(crate) mod model;
 mod noise;
+#[cfg(test)]
+mod properties;
 mod reproduce;
 mod rounding;
 mod rows;

@@ -23,7 +23,7 @@ use crate::sources::Sources;
 /// The entry that does one thing at a time.
 pub(super) const SEQUENTIAL: &str = "floor/sequential";
 
-/// The whole comparison.
+/// The whole comparison. Every number is exact: what shows it rounds it.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Report {
@@ -91,6 +91,9 @@ pub(crate) struct CaseReport {
     pub(crate) single_thread: Option<Throughput>,
     /// The answer by CPU time, where the metric is another.
     pub(crate) cpu_answer: Option<String>,
+    /// The contestant that is ahead of all others, by the metric and by CPU time.
+    pub(crate) leader: Option<String>,
+    pub(crate) cpu_leader: Option<String>,
     /// Rounds that count, and rounds that were rejected as noisy or interrupted.
     pub(crate) rounds: usize,
     pub(crate) rejected_rounds: usize,
@@ -147,6 +150,9 @@ pub(crate) struct Row {
     /// Why it cannot win, where somebody decided so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) excluded: Option<String>,
+    /// Why it has neither a failure nor numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) missing: Option<String>,
     pub(crate) numbers: Option<Numbers>,
 }
 
@@ -164,13 +170,17 @@ pub(crate) struct FailureReport {
 pub(crate) struct Numbers {
     pub(crate) rounds: usize,
     pub(crate) samples: usize,
-    /// The metric's typical value: nanoseconds, bytes, or a count for what is still running.
+    /// By the metric, the median of the entry's own observations: nanoseconds, bytes, or a count for what is
+    /// still running. For a capacity, nanoseconds between requests.
     pub(crate) value: Figure,
     /// By the metric, one for each process that counts, in the order of the rounds.
     pub(crate) observations: Vec<f64>,
     pub(crate) verdict: Option<Verdict>,
-    /// To the leading contestant.
+    /// How many times as large as those of `ratio_to` its values are, compared inside the rounds.
     pub(crate) ratio: Option<Figure>,
+    /// The leader of the case; for an entry that is slower, but not than the leader for certain, the rival that
+    /// proves it.
+    pub(crate) ratio_to: Option<String>,
     pub(crate) basis: Option<Basis>,
     /// Limit divided by value: 1 is as good as the machine allows.
     pub(crate) limit_share: Option<Figure>,
@@ -181,17 +191,22 @@ pub(crate) struct Numbers {
     pub(crate) system_ns: Option<f64>,
     pub(crate) operations_per_second: Figure,
     pub(crate) cpu_ns_per_operation: Option<Figure>,
-    /// By CPU time per operation, judged like the metric, and the ratio to the leader by it.
+    /// By CPU time per operation, judged like the metric, with the ratio by it.
     pub(crate) cpu_verdict: Option<Verdict>,
     pub(crate) cpu_ratio: Option<Figure>,
+    pub(crate) cpu_ratio_to: Option<String>,
     pub(crate) switches_per_operation: Option<Figure>,
-    pub(crate) peak_memory_bytes: Option<u64>,
+    /// Peak resident memory of a process.
+    pub(crate) peak_memory_bytes: Option<Figure>,
+    /// Peak resident memory of the process that took most.
+    pub(crate) most_memory_bytes: Option<u64>,
     pub(crate) peak_threads: Option<u64>,
     pub(crate) worker_threads: Option<u64>,
     /// Latency of single operations at the median and the 99th percentile.
-    pub(crate) latency_p50_ns: Option<u64>,
-    pub(crate) latency_p99_ns: Option<u64>,
-    /// The latency that so large a share of the operations did not exceed, as far as there are enough.
+    pub(crate) latency_p50_ns: Option<Figure>,
+    pub(crate) latency_p99_ns: Option<Figure>,
+    /// The latency that so large a share of the operations did not exceed: the median of what single processes
+    /// saw, or, in a tail for which these have too few operations, of all operations together.
     pub(crate) latencies: Vec<Percentile>,
     /// Wall time that the strategy's own account of its threads predicts.
     pub(crate) predicted_ns: Option<u64>,
@@ -225,7 +240,7 @@ pub(crate) struct Numbers {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Percentile {
     pub(crate) share: f64,
-    pub(crate) ns: u64,
+    pub(crate) ns: f64,
 }
 
 /// What a misuse costs.
@@ -265,6 +280,7 @@ impl Row {
             link: None,
             failure,
             excluded: entry.excluded.clone(),
+            missing: None,
             numbers: None,
         }
     }

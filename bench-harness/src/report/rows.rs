@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use worker::observation::percentile;
 
+use workloads::Metric;
+
 use super::model::{Numbers, Percentile, Row};
-use crate::judge::{median, with_interval};
+use super::sessions::Pooled;
+use crate::figure::Figure;
+use crate::judge::{median, own_value};
 use crate::plan::{PlannedCase, PlannedEntry};
 use crate::process::Process;
 
-/// The row of an entry by its processes.
-pub(super) fn row(
-    case: &PlannedCase,
-    entry: &PlannedEntry,
-    processes: &[&Process],
-    value: f64,
-) -> Row {
+/// The row of an entry by its processes. A quantity that is the metric has the value's number wherever it stands.
+pub(super) fn row(case: &PlannedCase, entry: &PlannedEntry, pooled: &Pooled<'_>) -> Row {
+    let Pooled { processes, value, .. } = pooled;
+    let (processes, value) = (&processes[..], *value);
     let how = processes.iter().find_map(|process| process.how.clone());
     let values = |of_process: &dyn Fn(&Process) -> Option<f64>| {
         processes.iter().map(|p| of_process(p)).collect::<Option<Vec<_>>>()
@@ -23,41 +24,51 @@ pub(super) fn row(
     let across = |of_process: &dyn Fn(&Process) -> Option<f64>| {
         values(of_process).map(|mut values| median(&mut values))
     };
-    let figure = |of_process: &dyn Fn(&Process) -> Option<f64>| {
-        let mut values = values(of_process)?;
-        let estimate = median(&mut values);
-        Some(with_interval(estimate, &values))
+    let own = |of_process: &dyn Fn(&Process) -> Option<f64>| {
+        values(of_process).map(|values| own_value(&values))
+    };
+    // What the case goes by is never computed a second time in another way.
+    let figure = |metric: Metric, of_process: &dyn Fn(&Process) -> Option<f64>| {
+        if case.metric == metric { Some(value) } else { own(of_process) }
     };
     let fact = |name: &str| across(&|process| process.fact(name));
-    let wall_ns = figure(&|process| Some(process.wall_ns)).expect("every process has samples");
-    // Histograms are merged by their counts; percentiles are never averaged.
-    let mut latency = BTreeMap::new();
-    processes.iter().for_each(|process| process.latency.merge_into(&mut latency));
+    let operations = case.operations as f64;
+    let wall_ns = match case.metric {
+        Metric::WallPerOperation => value.times(operations),
+        _ => figure(Metric::Wall, &|process| Some(process.wall_ns)).expect("it is always recorded"),
+    };
+    let latency = Latency::of(processes);
+    let p99 = figure(Metric::LatencyP99, &|_| None).or_else(|| latency.at(0.99));
     let observations: Vec<_> = processes.iter().filter_map(|process| process.value).collect();
     let numbers = Numbers {
         rounds: processes.len(),
         samples: processes.iter().map(|process| process.samples).sum(),
-        value: with_interval(value, &observations),
+        value,
         observations,
         verdict: None,
         ratio: None,
+        ratio_to: None,
         basis: None,
         limit_share: None,
         wall_ns,
         user_ns: across(&|process| process.user_ns),
         system_ns: across(&|process| process.system_ns),
-        operations_per_second: figure(&|process| process.fact("capacity_per_second"))
-            .unwrap_or_else(|| wall_ns.inverse().times(case.operations as f64 * 1e9)),
-        cpu_ns_per_operation: figure(&|process| process.cpu_ns_per_operation),
+        operations_per_second: match case.metric {
+            Metric::Capacity => value.inverse().times(1e9),
+            _ => wall_ns.inverse().times(operations * 1e9),
+        },
+        cpu_ns_per_operation: figure(Metric::CpuPerOperation, &|p| p.cpu_ns_per_operation),
         cpu_verdict: None,
         cpu_ratio: None,
-        switches_per_operation: figure(&|process| process.switches_per_operation),
-        peak_memory_bytes: processes.iter().map(|p| p.peak_memory_bytes).max().flatten(),
+        cpu_ratio_to: None,
+        switches_per_operation: own(&|process| process.switches_per_operation),
+        peak_memory_bytes: figure(Metric::PeakMemory, &|p| Some(p.peak_memory_bytes? as f64)),
+        most_memory_bytes: processes.iter().map(|p| p.peak_memory_bytes).max().flatten(),
         peak_threads: processes.iter().map(|p| p.peak_threads).max().flatten(),
         worker_threads: processes.iter().map(|p| p.worker_threads).max().flatten(),
-        latency_p50_ns: percentile(&latency, 0.5),
-        latency_p99_ns: percentile(&latency, 0.99),
-        latencies: percentiles(&latency),
+        latency_p50_ns: latency.at(0.5),
+        latency_p99_ns: p99,
+        latencies: latency.curve(p99),
         predicted_ns: fact("predicted_ns").map(|ns| ns as u64),
         in_flight: fact("peak_in_flight")
             .zip(fact("predicted_in_flight"))
@@ -92,12 +103,52 @@ const SHARES: [f64; 19] = [
 /// Operations beyond a percentile, without which it is a matter of luck.
 const BEYOND: f64 = 5.0;
 
-/// The distribution of latencies, as far as there are enough operations to know it.
-fn percentiles(latency: &BTreeMap<u64, u64>) -> Vec<Percentile> {
-    let operations = latency.values().sum::<u64>() as f64;
-    let known = |&share: &f64| share.min(1.0 - share) * operations >= BEYOND;
-    let at = |share| Some(Percentile { share, ns: percentile(latency, share)? });
-    SHARES.into_iter().filter(known).filter_map(at).collect()
+/// Latencies of single operations, of each process and of all together.
+struct Latency {
+    each: Vec<BTreeMap<u64, u64>>,
+    all: BTreeMap<u64, u64>,
+}
+
+impl Latency {
+    fn of(processes: &[&Process]) -> Self {
+        let mut all = BTreeMap::new();
+        let each = processes.iter().map(|process| {
+            let mut own = BTreeMap::new();
+            process.latency.merge_into(&mut own);
+            process.latency.merge_into(&mut all);
+            own
+        });
+        Latency { each: each.collect(), all }
+    }
+
+    /// The latency that so large a share of the operations did not exceed: the median of the processes, each of
+    /// which has to have enough operations beyond it, or else that of all operations together.
+    fn at(&self, share: f64) -> Option<Figure> {
+        let known = |histogram: &BTreeMap<u64, u64>| {
+            let operations = histogram.values().sum::<u64>() as f64;
+            let is_known = share.min(1.0 - share) * operations >= BEYOND;
+            Some(percentile(histogram, share).filter(|_| is_known)? as f64)
+        };
+        let each: Option<Vec<_>> = self.each.iter().map(known).collect();
+        each.map(|each| own_value(&each)).or_else(|| known(&self.all).map(Figure::without_interval))
+    }
+
+    /// Every share that is known, the 99th percentile as it is given.
+    fn curve(&self, p99: Option<Figure>) -> Vec<Percentile> {
+        let mut last = 0.0;
+        let at = |share| if share == 0.99 { p99 } else { self.at(share) };
+        let rises = |point: &Percentile| {
+            // All operations together may have a shorter tail than the median process.
+            let rises = point.ns >= last;
+            last = if rises { point.ns } else { last };
+            rises
+        };
+        let points = SHARES.into_iter();
+        points
+            .filter_map(|share| Some(Percentile { share, ns: at(share)?.estimate }))
+            .filter(rises)
+            .collect()
+    }
 }
 
 /// Observations in each of two groups below which they are just scattered.
@@ -105,7 +156,7 @@ const GROUP: usize = 2;
 /// The gap between two groups as a ratio, at least.
 const GAP: f64 = 1.5;
 
-/// How many observations lie around which typical value, where they fall into two groups.
+/// How many observations lie around which median, where they fall into two groups.
 fn groups(processes: &[&Process]) -> Option<[(usize, f64); 2]> {
     let mut values: Vec<f64> = processes.iter().filter_map(|process| process.value).collect();
     values.sort_unstable_by(f64::total_cmp);
@@ -122,8 +173,6 @@ fn groups(processes: &[&Process]) -> Option<[(usize, f64); 2]> {
 
 #[cfg(test)]
 mod tests {
-    use workloads::Metric;
-
     use super::*;
     use crate::report::tests::process;
 

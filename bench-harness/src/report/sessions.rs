@@ -4,6 +4,7 @@ use workloads::Metric;
 
 use super::model::Twin;
 use crate::contest::{Contest, Observed, is_judged};
+use crate::figure::Figure;
 use crate::journal::Round;
 use crate::judge::{self, Design, Judgement, Series};
 use crate::plan::PlannedEntry;
@@ -28,6 +29,28 @@ pub(super) struct Sessions<'a> {
 pub(super) struct Pooled<'a> {
     pub(super) entry: usize,
     pub(super) processes: Vec<&'a Process>,
+    /// By the metric, from these processes alone.
+    pub(super) value: Figure,
+}
+
+impl<'a> Pooled<'a> {
+    /// What the sessions have measured of an entry, one list each.
+    fn of(entry: usize, sessions: &[Vec<&'a Process>]) -> Self {
+        let values = |processes: &[&Process]| -> Vec<f64> {
+            processes.iter().filter_map(|process| process.value).collect()
+        };
+        let processes = sessions.concat();
+        let all = values(&processes);
+        let value = if sessions.len() < SESSIONS {
+            judge::own_value(&all)
+        } else {
+            // What differs between sessions is in the interval.
+            let each = sessions.iter().map(|processes| judge::median(&mut values(processes)));
+            let own = judge::median(&mut all.clone());
+            judge::spread_around(own, &each.collect::<Vec<_>>())
+        };
+        Pooled { entry, processes, value }
+    }
 }
 
 impl<'a> Sessions<'a> {
@@ -48,12 +71,11 @@ impl<'a> Sessions<'a> {
         for contest in &mut contests {
             contest.keep(&kept);
         }
-        let pooled = |index: usize| Pooled {
-            entry: kept[index],
-            processes: contests
-                .iter()
-                .flat_map(|contest| contest.observed[index].processes.iter().flatten().copied())
-                .collect(),
+        let pooled = |index: usize| {
+            let processes = |contest: &Contest<'a>| -> Vec<&'a Process> {
+                contest.observed[index].processes.iter().flatten().copied().collect()
+            };
+            Pooled::of(kept[index], &contests.iter().map(processes).collect::<Vec<_>>())
         };
         let observed = (0..kept.len()).map(pooled).collect();
         let twins = contests.iter().filter_map(|contest| twin(contest, entries, design)).collect();
@@ -83,7 +105,7 @@ impl<'a> Sessions<'a> {
                 let each = |of: fn(&(Judgement, Judgement)) -> &Judgement| {
                     let judgements: Vec<_> = judged.iter().map(of).collect();
                     Judgement::of(
-                        &typical(&contests[0].observed, &judgements),
+                        &relative(&contests[0].observed, &judgements),
                         &design.pooled(count),
                     )
                 };
@@ -101,14 +123,16 @@ fn judge_one(contest: &Contest<'_>, design: &Design) -> (Judgement, Judgement) {
     (judgement, cpu)
 }
 
-/// The typical values of each session as observations.
-fn typical(observed: &[Observed<'_>], judgements: &[&Judgement]) -> Vec<Series> {
-    let value = |entry: usize, judgement: &Judgement| {
-        Some(judgement.typical(entry)).filter(|value| value.is_finite())
+/// The ratios to the leader of each session as observations: judging takes out what they have in common.
+fn relative(observed: &[Observed<'_>], judgements: &[&Judgement]) -> Vec<Series> {
+    let all: Vec<_> = (0..observed.len()).collect();
+    let ratio = |entry: usize, judgement: &Judgement| {
+        let leader = judgement.champion().or_else(|| judgement.leader(&all))?;
+        Some(judgement.ratio(entry, leader)?.estimate)
     };
     let series = |(index, observed): (usize, &Observed<'_>)| Series {
         contestant: observed.contestant,
-        values: judgements.iter().map(|judgement| value(index, judgement)).collect(),
+        values: judgements.iter().map(|judgement| ratio(index, judgement)).collect(),
         until: None,
     };
     observed.iter().enumerate().map(series).collect()

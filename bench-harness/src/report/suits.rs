@@ -3,9 +3,8 @@
 use serde::Serialize;
 use workloads::Class;
 
-use super::model::{CaseReport, Row};
-use super::text::{clean, interval};
-use crate::figure::Figure;
+use super::model::CaseReport;
+use super::text::{By, clean, ratio};
 use crate::judge::Verdict;
 
 /// The order of the classes, with what they are in words.
@@ -35,8 +34,8 @@ struct Record<'a> {
     best: usize,
     undecided: usize,
     slower: usize,
-    /// The worst of those in which it is slower, with the case.
-    worst: Option<(Figure, &'a str)>,
+    /// Of those in which it is slower, the one with the largest bound: the ratio in words, the bound, the case.
+    worst: Option<(String, f64, &'a str)>,
 }
 
 pub(super) fn of(contestants: &[String], cases: &[CaseReport]) -> Vec<Suits> {
@@ -58,27 +57,26 @@ impl<'a> Record<'a> {
         let mut record = Record { entry, judged: 0, best: 0, undecided: 0, slower: 0, worst: None };
         for case in cases {
             let row = case.rows.iter().find(|row| row.entry == entry && row.is_contestant());
-            let Some((verdict, ratio)) = row.and_then(judged) else { continue };
-            record.judged += 1;
-            match verdict {
-                Verdict::Best | Verdict::Tied | Verdict::Alone => record.best += 1,
-                Verdict::Undecided => record.undecided += 1,
-                Verdict::Slower => {
+            let Some(numbers) = row.and_then(|row| row.numbers.as_ref()) else { continue };
+            match numbers.verdict {
+                // One strategy alone says nothing about the others.
+                None | Some(Verdict::Alone) => continue,
+                Some(Verdict::Best | Verdict::Tied) => record.best += 1,
+                Some(Verdict::Undecided) => record.undecided += 1,
+                Some(Verdict::Slower) => {
                     record.slower += 1;
-                    let ratio = ratio.unwrap_or(Figure::without_interval(1.0));
-                    if record.worst.is_none_or(|(worst, _)| ratio.estimate > worst.estimate) {
-                        record.worst = Some((ratio, &case.id));
+                    let bound = numbers.ratio.and_then(|ratio| ratio.low).unwrap_or(1.0);
+                    if record.worst.as_ref().is_none_or(|(_, worst, _)| bound > *worst) {
+                        let ratio =
+                            row.map_or_else(String::new, |row| ratio(case, row, By::Metric));
+                        record.worst = Some((ratio, bound, &case.id));
                     }
                 }
             }
+            record.judged += 1;
         }
         record
     }
-}
-
-fn judged(row: &Row) -> Option<(Verdict, Option<Figure>)> {
-    let numbers = row.numbers.as_ref()?;
-    Some((numbers.verdict?, numbers.ratio))
 }
 
 fn sentences(records: &[Record<'_>]) -> Vec<String> {
@@ -104,11 +102,11 @@ fn sentences(records: &[Record<'_>]) -> Vec<String> {
         sentences.push(format!("Never slower beyond doubt: {}.", never.join(", ")));
     }
     let mut slower: Vec<_> =
-        records.iter().filter_map(|record| Some((record, record.worst?))).collect();
-    slower.sort_by(|(_, (a, _)), (_, (b, _))| a.estimate.total_cmp(&b.estimate));
-    sentences.extend(slower.iter().map(|(record, (ratio, case))| {
+        records.iter().filter_map(|record| Some((record, record.worst.as_ref()?))).collect();
+    slower.sort_by(|(_, (_, a, _)), (_, (_, b, _))| a.total_cmp(b));
+    sentences.extend(slower.iter().map(|(record, (worst, _, case))| {
         let Record { slower, judged, .. } = record;
-        let (name, worst) = (name(record), interval(*ratio));
+        let name = name(record);
         format!(
             "{name} is slower beyond doubt in {slower} of {judged}, at worst {worst} in {}.",
             clean(case)

@@ -1,6 +1,7 @@
 //! `summary.json`: the report as data, and the JSON Schema that says what is in it.
 
 use super::model::Report;
+use super::rounding;
 use crate::journal::to_json;
 
 /// What `summary.json` holds, as a JSON Schema (draft 2020-12).
@@ -8,7 +9,7 @@ pub(crate) const SCHEMA: &str = include_str!("../../../schemas/summary.schema.js
 
 /// The whole report.
 pub(crate) fn render(report: &Report) -> String {
-    to_json(report)
+    to_json(&rounding::rounded(report))
 }
 
 #[cfg(test)]

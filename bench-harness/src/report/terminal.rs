@@ -6,7 +6,7 @@ use worker::units::{self, Scale};
 
 use super::layout::{Cell, Look, PLAIN, Page, plain_cells};
 use super::model::{CaseReport, Report, Row};
-use super::text::{self, clean, interval, or_dash};
+use super::text::{self, By, clean, or_dash};
 use super::{decision, map, misuses, wakeups};
 use crate::decide::Decision;
 use crate::figure::Figure;
@@ -164,6 +164,11 @@ fn case_section(page: &mut Page, case: &CaseReport) {
             page.paragraph_led_by("  ", (&what, style(row)), &format!(": {}", failure.reason));
         }
     }
+    for row in &case.rows {
+        if let Some(why) = &row.missing {
+            page.paragraph("  ", &format!("{}: not measured: {why}", row.entry));
+        }
+    }
     for note in &case.notes {
         page.paragraph("  ", &format!("note: {note}"));
     }
@@ -174,15 +179,15 @@ fn cells(case: &CaseReport, row: &Row) -> Vec<Cell> {
     vec![
         Cell::plain(text::name(row)),
         Cell::plain(text::shown(case.metric, numbers.value)),
-        Cell::plain(or_dash(numbers.ratio, interval)),
-        Cell::new(text::verdict(row), style(row)),
+        Cell::plain(text::ratio(case, row, By::Metric)),
+        Cell::new(text::short_verdict(row), style(row)),
         Cell::plain(or_dash(numbers.limit_share, |share| share.shown(Scale::Share))),
         Cell::plain(or_dash(numbers.cpu_ns_per_operation, |ns| ns.shown(Scale::Duration))),
         Cell::new(
             text::cpu_cell(case, &row.entry),
             style_of(numbers.cpu_verdict, numbers.cpu_ratio),
         ),
-        Cell::plain(or_dash(numbers.peak_memory_bytes, |size| units::bytes(size as f64))),
+        Cell::plain(or_dash(numbers.peak_memory_bytes, |size| size.shown(Scale::Bytes))),
     ]
 }
 
@@ -308,7 +313,7 @@ mod tests {
             "\x1b[1mmap\x1b[0m — ",
             "\x1b[32mbest\x1b[0m",
             "\x1b[33m1.31×\x1b[0m",
-            "\x1b[33mslower\x1b[0m",
+            "\x1b[33m≥ 1.24× threads\x1b[0m",
             "\x1b[31mtimeout\x1b[0m",
             "  \x1b[31msmol: timeout\x1b[0m: no answer",
             " misuse ",

@@ -37,10 +37,72 @@ pub(crate) fn verdict(row: &Row) -> String {
     let word = match (row.standing, row.numbers.as_ref().and_then(|n| n.verdict)) {
         (Some(Standing::Misuse), _) => "misuse",
         (Some(Standing::Floor), _) => "floor",
+        (_, Some(Verdict::Slower)) => return slower_than(row, By::Metric),
         (_, Some(verdict)) => verdict.word(),
         (_, None) => "no number",
     };
     word.to_owned()
+}
+
+/// By which of the two entries are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    Metric,
+    CpuTime,
+}
+
+impl By {
+    /// A row's verdict, its ratio, and the entry that the ratio is to.
+    pub(crate) fn of(self, numbers: &Numbers) -> (Option<Verdict>, Option<Figure>, Option<&str>) {
+        match self {
+            By::Metric => (numbers.verdict, numbers.ratio, numbers.ratio_to.as_deref()),
+            By::CpuTime => {
+                (numbers.cpu_verdict, numbers.cpu_ratio, numbers.cpu_ratio_to.as_deref())
+            }
+        }
+    }
+
+    fn leader(self, case: &CaseReport) -> Option<&str> {
+        match self {
+            By::Metric => case.leader.as_deref(),
+            By::CpuTime => case.cpu_leader.as_deref(),
+        }
+    }
+}
+
+/// What a slower entry is slower than, and by how much at least, such as `slower than rayon, ≥ 1.18×`.
+pub(crate) fn slower_than(row: &Row, by: By) -> String {
+    let judged = row.numbers.as_ref().map(|numbers| by.of(numbers));
+    match judged {
+        Some((_, Some(ratio), Some(rival))) => match ratio.at_least() {
+            Some(bound) => format!("slower than {}, ≥ {bound}", clean(rival)),
+            None => format!("slower than {}", clean(rival)),
+        },
+        _ => Verdict::Slower.word().to_owned(),
+    }
+}
+
+/// A verdict in as little room as a narrow table has, such as `≥ 1.18× rayon`.
+pub(crate) fn short_verdict(row: &Row) -> String {
+    let judged = row.numbers.as_ref().map(|numbers| By::Metric.of(numbers));
+    match (row.standing, judged) {
+        (Some(Standing::Misuse | Standing::Floor), _) => verdict(row),
+        (_, Some((Some(Verdict::Slower), Some(ratio), Some(rival)))) if row.is_contestant() => {
+            let bound = ratio.at_least().unwrap_or_default();
+            format!("≥ {bound} {}", clean(rival))
+        }
+        _ => verdict(row),
+    }
+}
+
+/// A row's ratio with its interval, and what it is to where that is not the leader of the case.
+pub(crate) fn ratio(case: &CaseReport, row: &Row, by: By) -> String {
+    let judged = row.numbers.as_ref().map(|numbers| by.of(numbers));
+    let Some((_, Some(ratio), to)) = judged else { return "—".to_owned() };
+    match to.filter(|to| Some(*to) != by.leader(case)) {
+        Some(rival) => format!("{} to {}", interval(ratio), clean(rival)),
+        None => interval(ratio),
+    }
 }
 
 /// A cell of the matrix of workload × strategy.
@@ -52,36 +114,45 @@ pub(crate) fn matrix_cell(case: &CaseReport, entry: &str) -> String {
             kind => kind.to_string(),
         };
     }
-    let Some(numbers) = &row.numbers else { return "no number".to_owned() };
-    let ratio = numbers.ratio.map_or_else(String::new, |ratio| ratio.shown(Scale::Ratio));
+    let Some(numbers) = &row.numbers else { return "not measured".to_owned() };
     match (row.standing, numbers.verdict) {
-        (Some(Standing::Misuse), _) => format!("misuse {ratio}").trim_end().to_owned(),
-        (_, Some(Verdict::Best)) => "best".to_owned(),
-        (_, Some(Verdict::Tied)) => "tied".to_owned(),
-        (_, Some(Verdict::Alone)) => "alone".to_owned(),
-        (_, Some(Verdict::Undecided)) => format!("{ratio} ?"),
+        (Some(Standing::Misuse), _) => {
+            let ratio = numbers.ratio.map_or_else(String::new, |ratio| ratio.shown(Scale::Ratio));
+            format!("misuse {ratio}").trim_end().to_owned()
+        }
+        (_, Some(verdict)) => judged_cell(case, row, By::Metric, verdict),
         (_, None) => shown(case.metric, numbers.value),
-        (_, Some(Verdict::Slower)) => ratio,
     }
 }
 
-/// The same by CPU time per operation.
+/// A cell of the matrix by CPU time per operation.
 pub(crate) fn cpu_cell(case: &CaseReport, entry: &str) -> String {
     let row = case.rows.iter().find(|row| row.entry == entry);
     let Some((row, numbers)) = row.and_then(|row| Some((row, row.numbers.as_ref()?))) else {
         return String::new();
     };
-    let ratio = numbers.cpu_ratio.map_or_else(String::new, |ratio| ratio.shown(Scale::Ratio));
     match numbers.cpu_verdict {
-        Some(Verdict::Best) => "best".to_owned(),
-        Some(Verdict::Tied) => "tied".to_owned(),
-        Some(Verdict::Alone) => "alone".to_owned(),
-        Some(Verdict::Undecided) => format!("{ratio} ?"),
-        Some(Verdict::Slower) => ratio,
+        Some(verdict) => judged_cell(case, row, By::CpuTime, verdict),
         None if row.standing == Some(Standing::Misuse) => {
+            let ratio = numbers.cpu_ratio.map_or_else(String::new, |r| r.shown(Scale::Ratio));
             format!("misuse {ratio}").trim_end().to_owned()
         }
         None => String::new(),
+    }
+}
+
+fn judged_cell(case: &CaseReport, row: &Row, by: By, verdict: Verdict) -> String {
+    let (_, ratio, to) = row.numbers.as_ref().map(|numbers| by.of(numbers)).unwrap_or_default();
+    let shown = || ratio.map_or_else(String::new, |ratio| ratio.shown(Scale::Ratio));
+    match verdict {
+        Verdict::Best | Verdict::Tied | Verdict::Alone => verdict.word().to_owned(),
+        Verdict::Undecided => format!("{} ?", shown()),
+        Verdict::Slower if to == by.leader(case) => shown(),
+        // Only another rival shows it, so that the ratio to the leader is not known well.
+        Verdict::Slower => {
+            let bound = ratio.and_then(|ratio| ratio.at_least());
+            bound.map_or_else(shown, |bound| format!("≥ {bound}"))
+        }
     }
 }
 
@@ -175,12 +246,10 @@ pub(crate) fn prediction(numbers: &Numbers) -> Option<String> {
 pub(super) fn remarks(numbers: &Numbers) -> Vec<String> {
     let ns = |ns: u64| units::duration(ns as f64);
     let mut remarks = Vec::from_iter(prediction(numbers));
-    remarks.extend(
-        numbers
-            .latency_p50_ns
-            .zip(numbers.latency_p99_ns)
-            .map(|(p50, p99)| format!("latency {} at the median, {} at p99", ns(p50), ns(p99))),
-    );
+    remarks.extend(numbers.latency_p50_ns.zip(numbers.latency_p99_ns).map(|(p50, p99)| {
+        let (p50, p99) = (p50.shown(Scale::Duration), p99.shown(Scale::Duration));
+        format!("latency {p50} at the median, {p99} at p99")
+    }));
     remarks.extend(
         numbers.send_lag_p99_ns.map(|lag| format!("the generator sent {} late at p99", ns(lag))),
     );

@@ -33,11 +33,21 @@ fn free_form<'a>(cases: &'a [CaseReport], pinned: &CaseReport) -> Option<&'a Cas
     (pinned.placement == Placement::OneCpu).then(|| cases.iter().find(same))?
 }
 
+/// The ratio to the leader.
+fn ratio(case: &CaseReport, row: &Row) -> Option<Figure> {
+    let numbers = row.numbers.as_ref().filter(|numbers| numbers.ratio_to == case.leader)?;
+    numbers.ratio
+}
+
 fn finding(free: &CaseReport, pinned: &CaseReport) -> Option<String> {
     let (mut resting, mut unclear, mut standing) = (Vec::new(), Vec::new(), Vec::new());
     for row in free.rows.iter().filter(|row| row.is_contestant()) {
         let other = pinned.rows.iter().find(|other| other.entry == row.entry);
-        let Some((at_large, on_one)) = ratio(row).zip(other.and_then(ratio)) else { continue };
+        let Some((at_large, on_one)) =
+            ratio(free, row).zip(other.and_then(|other| ratio(pinned, other)))
+        else {
+            continue;
+        };
         let change = at_large.estimate / on_one.estimate;
         let apart = below(at_large, on_one) || below(on_one, at_large);
         let verdicts = (verdict(row), other.and_then(verdict));
@@ -75,10 +85,6 @@ fn finding(free: &CaseReport, pinned: &CaseReport) -> Option<String> {
     }
     text.push('.');
     Some(text)
-}
-
-fn ratio(row: &Row) -> Option<Figure> {
-    row.numbers.as_ref()?.ratio
 }
 
 /// Whether one interval ends before the other begins.

@@ -21,11 +21,13 @@ pub(super) fn verdicts(rounds: &[Vec<f64>]) -> Vec<Verdict> {
 /// The same as they are reported for a host that stays noisy.
 pub(super) fn verdicts_in_noise(rounds: &[Vec<f64>]) -> Vec<Verdict> {
     let judgement = judge(rounds, &design(Profile::Quick, Purpose::Comparison));
-    let champion = judgement.champion().expect("somebody is unbeaten");
     (0..rounds[0].len())
         .map(|i| {
             let verdict = judgement.verdict(i).expect("all are contestants");
-            on_a_noisy_host(verdict, judgement.ratio(i, champion))
+            on_a_noisy_host(
+                verdict,
+                judgement.proven_by(i).and_then(|rival| judgement.ratio(i, rival)),
+            )
         })
         .collect()
 }

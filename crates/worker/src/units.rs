@@ -47,14 +47,17 @@ impl Scale {
         format!("{}{name}", significant(value / size, digits))
     }
 
-    /// An estimate and the ends of its interval, to the same place and in the same unit, such as
-    /// `51.3 ms [50.1, 52.4]`.
+    /// An estimate and the ends of its interval, rounded outward, in the same unit and to the same place as far as
+    /// their sides of 1 allow, such as `51.3 ms [50.1, 52.4]`.
     pub fn show_interval(self, estimate: f64, (low, high): (f64, f64), digits: usize) -> String {
         let (name, size) = unit(estimate, self.units());
         let place = place(estimate / size, digits);
-        let [estimate, low, high] =
-            [estimate, low, high].map(|value| at_place(value / size, place));
-        format!("{estimate}{name} [{low}, {high}]")
+        let shown = |value: f64, round| {
+            let (value, place) = end(value / size, place, round);
+            at_place(value, place)
+        };
+        let (low, high) = (shown(low, f64::floor), shown(high, f64::ceil));
+        format!("{}{name} [{low}, {high}]", at_place(estimate / size, place))
     }
 }
 
@@ -124,6 +127,39 @@ pub fn rounded(value: f64, place: i32) -> f64 {
     if place >= 0 { (value / size).round() * size } else { (value * size).round() / size }
 }
 
+/// Ratios on whose side an end of an interval stays: what is equal, and what is called a difference.
+const SIDES: [f64; 2] = [1.0, 1.025];
+
+/// The low end of an interval rounded down at that power of ten, and the high end rounded up, so that what the
+/// interval holds stays in it. Either is rounded at a smaller power where it would leave its side of 1 or of 1.025.
+pub fn rounded_outward((low, high): (f64, f64), place: i32) -> (f64, f64) {
+    (end(low, place, f64::floor).0, end(high, place, f64::ceil).0)
+}
+
+/// A lower bound with so many significant digits, rounded down so that it stays true.
+pub fn rounded_down(bound: f64, digits: usize) -> f64 {
+    end(bound, place(bound, digits), f64::floor).0
+}
+
+/// An end of an interval as it is rounded, and the power of ten of its last digit.
+fn end(value: f64, place: i32, round: fn(f64) -> f64) -> (f64, i32) {
+    let at = |place: i32| {
+        let size = 10f64.powi(place.abs());
+        let steps = if place >= 0 { value / size } else { value * size };
+        // What is a whole number of steps but for the last bit stays as it is.
+        let whole = steps.round();
+        let steps =
+            if (steps - whole).abs() < 1e-9 * whole.abs().max(1.0) { whole } else { round(steps) };
+        if place >= 0 { steps * size } else { steps / size }
+    };
+    let stays = |place: &i32| {
+        let rounded = at(*place);
+        SIDES.iter().all(|side| rounded.total_cmp(side) == value.total_cmp(side))
+    };
+    let place = (place - 6..=place).rev().find(stays).unwrap_or(place);
+    (at(place), place)
+}
+
 fn significant(value: f64, digits: usize) -> String {
     at_place(value, place(value, digits))
 }
@@ -163,8 +199,10 @@ mod tests {
         assert_eq!(Scale::Duration.show(456_000.0, 1), "500 µs");
         assert_eq!(Scale::Ratio.show(9.96, 2), "10×");
         assert_eq!(Scale::Ratio.show(0.0456, 2), "0.046×");
-        assert_eq!(Scale::Ratio.show_interval(42.7, (29.6, 61.6), 2), "43× [30, 62]");
-        assert_eq!(Scale::Ratio.show_interval(175.0, (101.0, 303.0), 2), "180× [100, 300]");
+        assert_eq!(Scale::Ratio.show_interval(42.7, (29.6, 61.6), 2), "43× [29, 62]");
+        assert_eq!(Scale::Ratio.show_interval(175.0, (101.0, 303.0), 2), "180× [100, 310]");
+        assert_eq!(Scale::Ratio.show_interval(4.23, (1.0268, 17.5), 2), "4.2× [1.026, 17.5]");
+        assert_eq!(Scale::Ratio.show_interval(0.9, (0.4, 0.996), 1), "0.9× [0.4, 0.996]");
         assert_eq!(Scale::Share.show_interval(0.971, (0.960, 0.982), 3), "97.1 % [96.0, 98.2]");
         assert_eq!(Scale::Duration.show_interval(1.2e6, (0.9e6, 1.5e6), 2), "1.2 ms [0.9, 1.5]");
     }

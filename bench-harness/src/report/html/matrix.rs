@@ -7,14 +7,7 @@ use workloads::Class;
 use super::anchor;
 use crate::judge::Verdict;
 use crate::report::model::{CaseReport, Report, Row};
-use crate::report::text::{self, clean};
-
-/// By which of the two a matrix is coloured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum By {
-    Metric,
-    CpuTime,
-}
+use crate::report::text::{self, By, clean};
 
 /// Ratios from which on a colour is darker.
 const STEPS: [f64; 4] = [1.1, 1.5, 3.0, 10.0];
@@ -65,7 +58,7 @@ fn row(report: &Report, case: &CaseReport, by: By) -> Markup {
             @for entry in report.contestants() {
                 @let row = case.rows.iter().find(|row| row.entry == entry);
                 td class=(row.map_or("", |row| colour(row, by))) data-sort=[row.and_then(|r| ratio(r, by))]
-                    title=[row.and_then(|row| tooltip(row, by))] {
+                    title=[row.and_then(|row| tooltip(case, row, by))] {
                     @match by {
                         By::Metric => (text::matrix_cell(case, entry)),
                         By::CpuTime => (text::cpu_cell(case, entry)),
@@ -77,22 +70,24 @@ fn row(report: &Report, case: &CaseReport, by: By) -> Markup {
 }
 
 fn figure(row: &Row, by: By) -> Option<(Option<Verdict>, Option<crate::figure::Figure>)> {
-    let numbers = row.numbers.as_ref()?;
-    Some(match by {
-        By::Metric => (numbers.verdict, numbers.ratio),
-        By::CpuTime => (numbers.cpu_verdict, numbers.cpu_ratio),
-    })
+    let (verdict, ratio, _) = by.of(row.numbers.as_ref()?);
+    Some((verdict, ratio))
 }
 
 fn ratio(row: &Row, by: By) -> Option<f64> {
     figure(row, by)?.1.map(|ratio| ratio.estimate)
 }
 
-fn tooltip(row: &Row, by: By) -> Option<String> {
+fn tooltip(case: &CaseReport, row: &Row, by: By) -> Option<String> {
     if let Some(failure) = &row.failure {
         return Some(clean(&failure.reason));
     }
-    figure(row, by)?.1.map(|ratio| format!("{}: {}", clean(&row.entry), text::interval(ratio)))
+    figure(row, by)?.1?;
+    let slower = match figure(row, by)?.0 {
+        Some(Verdict::Slower) => format!("; {}", text::slower_than(row, by)),
+        _ => String::new(),
+    };
+    Some(format!("{}: {}{slower}", clean(&row.entry), text::ratio(case, row, by)))
 }
 
 /// The class of a cell.

@@ -11,10 +11,10 @@ mod workload;
 
 use axis::Axis;
 use charts::{Dot, Look, dots};
-use matrix::{By, matrix};
+use matrix::matrix;
 
 use super::model::{CaseReport, Report};
-use super::text::{self, clean};
+use super::text::{self, By, clean};
 use super::{decision, misuses, wakeups};
 
 const STYLE: &str = include_str!("style.css");
@@ -172,7 +172,7 @@ fn endpoints(report: &Report) -> Markup {
             text::name(row),
             units::duration(predicted),
             measured.shown_with_interval(Scale::Duration),
-            measured.times(1.0 / predicted).rounded().shown(Scale::Ratio),
+            measured.times(1.0 / predicted).shown(Scale::Ratio),
             row.form.clone().unwrap_or_default(),
         ]
     });

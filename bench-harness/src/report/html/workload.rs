@@ -157,7 +157,7 @@ fn observations_chart(case: &CaseReport, rows: &[&Row]) -> Markup {
     let Some(axis) = Axis::around(values) else { return html! {} };
     let axis = axis.of(scale);
     let caption = format!(
-        "{}: {}, every process (ticks), the typical value and its interval",
+        "{}: {}, every process (ticks), their median and its interval",
         clean(&case.id),
         case.metric
     );
@@ -195,7 +195,7 @@ fn latency_chart(case: &CaseReport, rows: &[&Row]) -> Markup {
             points: numbers(row)
                 .latencies
                 .iter()
-                .map(|point| (at(point.share), point.ns as f64))
+                .map(|point| (at(point.share), point.ns))
                 .collect(),
         })
         .collect();
@@ -233,7 +233,7 @@ fn latency_table(case: &CaseReport, rows: &[&Row]) -> Markup {
     let lines = rows.iter().filter(|row| !numbers(row).latencies.is_empty()).map(|row| {
         let at = |share: f64| {
             let point = numbers(row).latencies.iter().find(|point| point.share == share);
-            text::or_dash(point, |point| units::duration(point.ns as f64))
+            text::or_dash(point, |point| units::duration(point.ns))
         };
         std::iter::once(text::name(row)).chain(shares.values().map(|share| at(*share))).collect()
     });
@@ -295,6 +295,8 @@ fn forms(case: &CaseReport) -> Markup {
                         strong { (text::name(row)) } ": "
                         @if let Some(failure) = &row.failure {
                             em { (failure.kind) } ": " (clean(&failure.reason))
+                        } @else if let Some(why) = &row.missing {
+                            em { "not measured" } ": " (clean(why))
                         } @else {
                             (form(row))
                         }
