@@ -121,10 +121,10 @@ impl Figure {
         match rounded.interval() {
             Some((low, high)) if low == high => estimate,
             Some((low, high)) if rounded.is_wide() => {
-                let end = |end: f64| Scale::Count.show(end, END);
+                // Rounded ends stand for themselves.
                 match scale {
-                    Scale::Ratio if low > 1.0 => format!("{estimate} [> {}]", end(low)),
-                    Scale::Ratio if high < 1.0 => format!("{estimate} [< {}]", end(high)),
+                    Scale::Ratio if low > 1.0 => format!("{estimate} [> {low}]"),
+                    Scale::Ratio if high < 1.0 => format!("{estimate} [< {high}]"),
                     _ => format!("{estimate} [?]"),
                 }
             }

@@ -10,6 +10,7 @@ use super::text::interval;
 use super::{curves, misuses, noise, reproduce, suits, wakeups};
 use crate::contest;
 use crate::decide;
+use crate::figure::Figure;
 use crate::journal::{Round, Run};
 use crate::judge::Design;
 use crate::map::Chart;
@@ -243,31 +244,29 @@ fn no_answer(rows: &[Row]) -> String {
     }
 }
 
-/// Whether one plain thread beats every model, where the limit is that of one thread.
+/// The models that one plain thread beats, where the limit is what one thread takes.
 fn one_thread(limit: &Limit, rows: &[Row]) -> Option<String> {
     if !matches!(limit, Limit::SequentialOverWorkers | Limit::SequentialOrLargest { .. }) {
         return None;
     }
-    let numbers = |row: &Row| row.numbers.as_ref().map(|numbers| numbers.value);
-    let plain = numbers(rows.iter().find(|row| row.entry == SEQUENTIAL)?)?;
-    let models = rows.iter().filter(|row| row.is_contestant());
-    let ratios: Vec<_> =
-        models.filter_map(|row| Some((&row.entry, numbers(row)?.over(plain)))).collect();
-    let (nearest, ratio) = ratios.iter().min_by(|a, b| a.1.estimate.total_cmp(&b.1.estimate))?;
-    let all_behind = ratios.iter().all(|(_, ratio)| ratio.low.is_some_and(|low| low > 1.0));
-    let text = interval(*ratio);
-    if all_behind {
-        return Some(format!(
-            "One plain thread that hands nothing over is faster than every model here: {nearest}, the nearest, takes \
-             {text} as long."
-        ));
-    }
-    (ratio.estimate > 1.0).then(|| {
-        format!(
-            "No model is known to be faster here than one plain thread that hands nothing over: {nearest}, the \
-             nearest, takes {text} as long."
-        )
-    })
+    let value = |row: &Row| row.numbers.as_ref().map(|numbers| numbers.value);
+    let plain = value(rows.iter().find(|row| row.entry == SEQUENTIAL)?)?;
+    let models: Vec<(&str, Figure)> = rows
+        .iter()
+        .filter(|row| row.is_contestant())
+        .filter_map(|row| Some((row.entry.as_str(), value(row)?.over(plain))))
+        .collect();
+    let is_behind = |ratio: &Figure| ratio.low.is_some_and(|low| low > 1.0);
+    let behind: Vec<_> = models.iter().filter(|(_, ratio)| is_behind(ratio)).collect();
+    let (nearest, ratio) = behind.iter().min_by(|a, b| a.1.estimate.total_cmp(&b.1.estimate))?;
+    let names: Vec<_> = behind.iter().map(|(entry, _)| *entry).collect();
+    let which =
+        if behind.len() == models.len() { "every model".to_owned() } else { names.join(", ") };
+    Some(format!(
+        "One plain thread that hands nothing over ({}) is faster here than {which}: {nearest} takes {} as long.",
+        units::duration(plain.estimate),
+        interval(*ratio)
+    ))
 }
 
 fn limit_text(limit: &Limit) -> String {
@@ -430,6 +429,79 @@ pub(crate) mod tests {
         let by_cpu = |row: &Row| row.numbers.as_ref().unwrap().cpu_verdict;
         assert_eq!(by_cpu(&report.cases[0].rows[0]), Some(Undecided));
         assert!(report.noise.banner().unwrap().starts_with("NOISY HOST"));
+    }
+
+    #[test]
+    fn one_plain_thread_that_beats_models_is_named() {
+        let fair = || How::fair("f", "l");
+        let note = |rayon: [u64; 3]| {
+            let report = Report::of(&run(
+                "map",
+                &[
+                    ("floor/sequential", walls(&[1_000, 1_001, 999], How::floor("f", "l"))),
+                    ("tokio", walls(&[5_000, 5_010, 4_990], fair())),
+                    ("rayon", walls(&rayon, fair())),
+                ],
+            ));
+            report.cases[0].notes.iter().find(|note| note.starts_with("One plain thread")).cloned()
+        };
+        let every = note([1_300, 1_301, 1_299]).unwrap();
+        assert!(every.contains("is faster here than every model: rayon takes 1.30×"), "{every}");
+        let some = note([700, 701, 699]).unwrap();
+        assert!(some.contains("is faster here than tokio: tokio takes 5.00×"), "{some}");
+    }
+
+    #[test]
+    fn a_cell_without_a_number_says_why() {
+        let fair = || How::fair("f", "l");
+        let why = |run: &Run| {
+            let report = Report::of(run);
+            let case = &report.cases[0];
+            (case.answer.clone(), case.rows[0].missing.clone().unwrap_or_default())
+        };
+        let (answer, missing) = why(&run("map", &[("tokio", vec![])]));
+        assert!(answer.starts_with("Not measured: no time was left for it"), "{answer}");
+        assert!(missing.starts_with("no time was left"), "{missing}");
+        let mut noisy = run("map", &[("tokio", walls(&[10], fair()))]);
+        noisy.cases[0][0].end.as_mut().unwrap().rejected = Some("steal 5 %".to_owned());
+        assert!(why(&noisy).1.starts_with("every round was rejected as noisy"));
+        noisy.cases[0][0].end = None;
+        assert!(why(&noisy).1.starts_with("the run was interrupted"));
+        let unsupported = Failure::new(FailureKind::Unsupported, "no form");
+        let none = run("map", &[("tokio", vec![Outcome::Failed(unsupported.clone())])]);
+        assert_eq!(why(&none).0, "No strategy has a fair form here.");
+        let mixed = run(
+            "map",
+            &[
+                ("tokio", vec![Outcome::Failed(unsupported)]),
+                ("smol", vec![Outcome::Failed(Failure::new(FailureKind::Timeout, "slow"))]),
+            ],
+        );
+        assert_eq!(why(&mixed).0, "No contestant has a number: 1 × unsupported; 1 × timeout.");
+    }
+
+    #[test]
+    fn a_quantity_of_a_row_has_one_number() {
+        let fair = || How::fair("f", "l");
+        let walls = || walls(&[2_390, 2_200, 2_280, 2_310], fair());
+        let other = || {
+            let times = [9_000, 200, 9_100, 300];
+            times.map(|wall| Outcome::Measured(process(wall, fair()))).to_vec()
+        };
+        let numbers = |case: &str| {
+            let report = Report::of(&run(case, &[("smol", walls()), ("tokio", other())]));
+            let rows = report.cases.into_iter().next().unwrap().rows;
+            rows.into_iter().find(|row| row.entry == "smol").unwrap().numbers.unwrap()
+        };
+        let wall = numbers("map");
+        assert_eq!(wall.value, wall.wall_ns);
+        assert!((wall.value.estimate - 2_295.0).abs() < 1e-9, "the median of its own");
+        let cpu = numbers("echo/c=1");
+        assert_eq!(Some(cpu.value), cpu.cpu_ns_per_operation);
+        let p99 = numbers("mixed");
+        assert_eq!(Some(p99.value), p99.latency_p99_ns);
+        let at_p99 = p99.latencies.iter().find(|point| point.share == 0.99).unwrap();
+        assert_eq!(at_p99.ns, p99.value.estimate);
     }
 
     #[test]
