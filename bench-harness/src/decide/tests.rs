@@ -146,7 +146,22 @@ fn a_p99_of_twice_the_objective_excludes_unless_the_search_served_the_rate() {
 }
 
 #[test]
-fn a_change_that_nobody_measured_says_so() {
+fn what_met_the_objective_at_the_rate_is_not_excluded_by_a_search() {
+    let excluded = |p99_ns| {
+        let mut service = service(Optimise::Cpu);
+        service.load.rate = Some(1_000_000);
+        // The p99 of all is 9 µs, and the search found less than the rate.
+        service.objective.p99 = Duration::from_nanos(p99_ns);
+        let described: (&str, &[Serves]) = (DESCRIBED, &[("tokio", FAST), ("smol", FAST)]);
+        let searched: (&str, &[Serves]) = (CAPACITY, &[("tokio", SLOW), ("smol", SLOW)]);
+        decided(&service, &[described, searched]).options[0].excluded.clone()
+    };
+    assert_eq!(excluded(10_000), None);
+    assert!(excluded(8_000).unwrap().contains("are asked for"));
+}
+
+#[test]
+fn a_change_that_was_not_measured_says_so() {
     let same = [("tokio", FAST), ("threads", SLOW)];
     let cases: &[(&str, &[Serves])] = &[(DESCRIBED, &same), ("traffic/half-cpu", &[])];
     let decision = decided(&service(Optimise::Throughput), cases);

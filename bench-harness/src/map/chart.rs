@@ -39,7 +39,7 @@ pub(crate) struct Mark {
     pub(crate) best: Vec<String>,
     /// Those of which it is not known.
     pub(crate) open: Vec<String>,
-    /// Those that were not measured here: the measured points around agree on them.
+    /// Those that were not measured here: what is said of them is expected from the measured points around.
     pub(crate) concluded: Vec<String>,
     /// Those that are slower, with the ratio to the leader where the point was measured, or that failed.
     pub(crate) slower: Vec<Slower>,
@@ -60,7 +60,7 @@ pub(crate) struct Slower {
 pub(crate) enum Known {
     /// It was measured.
     Measured,
-    /// The measured points around it agree.
+    /// It is expected, because the measured points around it agree.
     Concluded,
     /// Neither; there was no time for it.
     Unknown,
@@ -74,9 +74,16 @@ impl Mark {
         self.known == Known::Measured && !self.concluded.is_empty()
     }
 
-    pub(crate) fn standing(&self, entry: &str) -> Option<Standing> {
+    /// Whether any of those that are said to be best was not measured here.
+    pub(crate) fn is_expected(&self) -> bool {
+        self.best.iter().any(|entry| self.concluded.contains(entry))
+    }
+
+    /// How an entry stands by what was measured here; `None` where it was not.
+    pub(crate) fn measured(&self, entry: &str) -> Option<Standing> {
         let among = |names: &[String]| names.iter().any(|name| name == entry);
         match () {
+            () if among(&self.concluded) => None,
             () if among(&self.best) => Some(Standing::In),
             () if among(&self.open) => Some(Standing::Open),
             () if self.slower.iter().any(|slower| slower.entry == entry) => Some(Standing::Out),

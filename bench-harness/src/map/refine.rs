@@ -3,7 +3,7 @@
 //!
 //! From level to level the lattice gets twice as fine. A new point lies between two known ones on an edge, or
 //! in the middle of four; where some of the four are out of reach, between two known ones on a diagonal. Where
-//! these agree, so does it, and it is not measured; where an entry is among the best at one of them and beaten at
+//! all of these agree it is expected to agree too, and is not measured; where an entry is among the best at one of them and beaten at
 //! another, a border passes, and that entry is measured there, beside two that are among the best all around.
 
 /// How an entry stands at a point.
@@ -201,9 +201,9 @@ fn views(points: &[&Vec<Standing>]) -> Vec<View> {
     let of_entry = |entry: usize| {
         let count = |standing| points.iter().filter(|point| point[entry] == standing).count();
         match (count(Standing::In), count(Standing::Out)) {
-            (0, 0) => View::Agreed(Standing::Open),
-            (inside, 0) if 2 * inside >= points.len() => View::Agreed(Standing::In),
-            (0, out) if 2 * out >= points.len() => View::Agreed(Standing::Out),
+            (inside, 0) if inside == points.len() => View::Agreed(Standing::In),
+            (0, out) if out == points.len() => View::Agreed(Standing::Out),
+            // Where one of them does not know, neither does what lies between.
             (0, _) | (_, 0) => View::Agreed(Standing::Open),
             _ => View::Contested,
         }
@@ -327,11 +327,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_open_makes_no_border_and_is_concluded_from_the_others() {
+    fn what_is_open_makes_no_border_and_stays_open_between() {
         let grid = Grid::new(5, 5, |_| true);
         let points = refine(&grid, |(column, _)| vec![In, if column == 0 { Open } else { Out }]);
         assert_eq!(points.len(), 4);
-        assert_eq!(conclusion(&grid, &points, (2, 2)), Some(vec![In, Out]));
+        assert_eq!(conclusion(&grid, &points, (2, 2)), Some(vec![In, Open]));
+        assert_eq!(conclusion(&grid, &points, (4, 2)), Some(vec![In, Out]));
     }
 
     #[test]

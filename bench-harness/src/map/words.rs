@@ -1,4 +1,4 @@
-//! Where one model takes over from another, in sentences.
+//! Where one model takes over from another, in sentences that rest on measured points only.
 
 use super::chart::{Chart, Mark};
 use super::{Axis, Standing};
@@ -33,30 +33,53 @@ struct Direction<'a> {
     along_x: bool,
 }
 
+/// Lines that have measured points lie at most so far apart.
+const LINES_APART: usize = 4;
+
 /// For each entry a sentence for each of its borders, or one for the whole map.
 pub(super) fn crossovers(chart: &Chart) -> Vec<String> {
     let mut sentences = Vec::new();
     for entry in &chart.entries {
-        let count = |standing| {
-            chart.points.iter().filter(|mark| mark.standing(entry) == Some(standing)).count()
-        };
-        match (count(Standing::In), count(Standing::Out)) {
+        let counts = Counts::of(chart, entry);
+        match (counts.best, counts.behind) {
             (0, 0) => {}
             (best, 0) => sentences.push(format!(
-                "{entry} is among the best wherever that is known: at {best} points."
+                "{entry} was never beaten: among the best at {best} of the {} points where it was measured.",
+                counts.measured
             )),
             (0, behind) => sentences.push(format!(
-                "{entry} is behind wherever that is known: at {behind} points{}.",
+                "{entry} is behind at {behind} of the {} points where it was measured{}.",
+                counts.measured,
                 by_at_least(&chart.points.iter().collect::<Vec<_>>(), entry)
             )),
-            _ => sentences.extend(borders_of(chart, entry)),
+            _ => sentences.extend(borders_of(chart, entry, counts)),
         }
     }
     sentences
 }
 
+/// At how many points an entry was measured, and how it came out.
+#[derive(Debug, Clone, Copy)]
+struct Counts {
+    measured: usize,
+    best: usize,
+    behind: usize,
+}
+
+impl Counts {
+    fn of(chart: &Chart, entry: &str) -> Self {
+        let standings = || chart.points.iter().filter_map(|mark| mark.measured(entry));
+        let with = |wanted| standings().filter(|standing| *standing == wanted).count();
+        Counts {
+            measured: standings().count(),
+            best: with(Standing::In),
+            behind: with(Standing::Out),
+        }
+    }
+}
+
 /// Along the axis that crosses the borders more often.
-fn borders_of(chart: &Chart, entry: &str) -> Vec<String> {
+fn borders_of(chart: &Chart, entry: &str, counts: Counts) -> Vec<String> {
     let directions = [true, false].map(|along_x| Direction { chart, along_x });
     let [by_x, by_y] = directions.map(|direction| direction.crossings(entry));
     let (direction, crossings) = match by_y.len() > by_x.len() {
@@ -66,7 +89,7 @@ fn borders_of(chart: &Chart, entry: &str) -> Vec<String> {
     let lines = direction.axes().1.values.len();
     // What shows along one of many lines may be chance.
     let is_told = |border: &Border| border.lines.0 < border.lines.1 || lines < FEW_LINES;
-    let told: Vec<_> = borders(crossings)
+    let told: Vec<_> = borders(crossings, |border| direction.holds(entry, border))
         .into_iter()
         .filter(is_told)
         .map(|border| direction.sentence(entry, border))
@@ -74,33 +97,32 @@ fn borders_of(chart: &Chart, entry: &str) -> Vec<String> {
     if !told.is_empty() {
         return told;
     }
-    let count = |standing| {
-        chart.points.iter().filter(|mark| mark.standing(entry) == Some(standing)).count()
-    };
-    let (best, behind) = (count(Standing::In), count(Standing::Out));
+    let Counts { measured, best, behind } = counts;
     vec![format!(
-        "{entry} is among the best at {best} points and behind at {behind}, without a border that lines share."
+        "{entry} is among the best at {best} and behind at {behind} of the {measured} points where it was measured, \
+         without a border that lines share."
     )]
 }
 
-/// Crossings in the same sense that overlap with those of the line before.
-fn borders(crossings: Vec<Crossing>) -> Vec<Border> {
+/// Crossings in the same sense that overlap with those of the last line that has one, as far as a border through all
+/// of them holds.
+fn borders(crossings: Vec<Crossing>, holds: impl Fn(&Border) -> bool) -> Vec<Border> {
     let mut borders: Vec<(Border, Crossing)> = Vec::new();
     for crossing in crossings {
         let Crossing { line, from, to, falls } = crossing;
-        let continued = borders.iter_mut().find(|(border, last)| {
-            border.falls == falls
-                && (last.line + 1..=last.line + 2).contains(&line)
-                && from <= last.to
-                && last.from <= to
-        });
-        match continued {
-            Some((border, last)) => {
-                border.lines.1 = line;
-                border.from = border.from.min(from);
-                border.to = border.to.max(to);
-                *last = crossing;
-            }
+        let joined = |(border, last): &(Border, Crossing)| {
+            let follows = (last.line + 1..=last.line + LINES_APART).contains(&line);
+            let overlaps = border.falls == falls && from <= last.to && last.from <= to;
+            let border = Border {
+                lines: (border.lines.0, line),
+                from: border.from.min(from),
+                to: border.to.max(to),
+                falls,
+            };
+            (follows && overlaps && holds(&border)).then_some(border)
+        };
+        match borders.iter().enumerate().find_map(|(i, border)| Some((i, joined(border)?))) {
+            Some((index, border)) => borders[index] = (border, crossing),
             None => borders.push((Border { lines: (line, line), from, to, falls }, crossing)),
         }
     }
@@ -117,6 +139,21 @@ impl<'a> Direction<'a> {
         if self.along_x { self.chart.at(index, line) } else { self.chart.at(line, index) }
     }
 
+    /// Whether no measured point of the border's lines contradicts it.
+    fn holds(self, entry: &str, border: &Border) -> bool {
+        let (first, last) = border.lines;
+        let (before, after) = match border.falls {
+            true => (Standing::Out, Standing::In),
+            false => (Standing::In, Standing::Out),
+        };
+        (first..=last).all(|line| {
+            let is =
+                |index: usize, standing| self.mark(line, index).measured(entry) == Some(standing);
+            !(0..=border.from).any(|index| is(index, before))
+                && !(border.to..self.axes().0.values.len()).any(|index| is(index, after))
+        })
+    }
+
     /// Line by line.
     fn crossings(self, entry: &str) -> Vec<Crossing> {
         let (along, across) = self.axes();
@@ -124,7 +161,7 @@ impl<'a> Direction<'a> {
         for line in 0..across.values.len() {
             let mut last: Option<(usize, Standing)> = None;
             for index in 0..along.values.len() {
-                let standing = self.mark(line, index).standing(entry);
+                let standing = self.mark(line, index).measured(entry);
                 let Some(now @ (Standing::In | Standing::Out)) = standing else { continue };
                 if let Some((from, before)) = last
                     && before != now
@@ -148,7 +185,7 @@ impl<'a> Direction<'a> {
             .flat_map(|line| (0..along.values.len()).map(move |index| (line, index)))
             .filter(|(_, index)| behind(*index))
             .map(|(line, index)| self.mark(line, index))
-            .filter(|mark| mark.standing(entry) == Some(Standing::Out))
+            .filter(|mark| mark.measured(entry) == Some(Standing::Out))
             .collect();
         let (margin, leaders) = (by_at_least(&marks, entry), leaders(self.chart, &marks));
         let leaders = if leaders.is_empty() { String::new() } else { format!("; {leaders} there") };
@@ -172,7 +209,8 @@ fn has_numbers(marks: &[&Mark], entry: &str) -> bool {
 
 /// By how much an entry is behind at the least, as far as intervals say.
 fn by_at_least(marks: &[&Mark], entry: &str) -> String {
-    let ratios = marks.iter().flat_map(|mark| &mark.slower).filter(|slower| slower.entry == entry);
+    let measured = marks.iter().filter(|mark| mark.measured(entry).is_some());
+    let ratios = measured.flat_map(|mark| &mark.slower).filter(|slower| slower.entry == entry);
     let lows = ratios.filter_map(|slower| slower.ratio?.low);
     match lows.reduce(f64::min) {
         // Rounded down, so that it stays true.
@@ -184,7 +222,7 @@ fn by_at_least(marks: &[&Mark], entry: &str) -> String {
 /// Who is among the best at most of these points.
 fn leaders(chart: &Chart, marks: &[&Mark]) -> String {
     let is_leader = |entry: &&String| {
-        let best = marks.iter().filter(|mark| mark.best.contains(entry)).count();
+        let best = marks.iter().filter(|mark| mark.measured(entry) == Some(Standing::In)).count();
         2 * best > marks.len()
     };
     let leaders: Vec<_> = chart.entries.iter().filter(is_leader).map(String::as_str).collect();
@@ -261,7 +299,7 @@ mod tests {
             [
                 "With 1 µs to 100 µs of computing, threads is among the best up to 10 connections; from 1,000 \
                  connections on it is behind, by 1.50× or more; tokio leads there.",
-                "tokio is among the best wherever that is known: at 19 points.",
+                "tokio was never beaten: among the best at 19 of the 20 points where it was measured.",
             ]
         );
     }
@@ -288,11 +326,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_expected_makes_no_sentence() {
+        let mut expected = chart(&["bbkkk", "bbkkk", "bbkkk", "bbkkk"]);
+        for mark in expected.points.iter_mut().filter(|mark| mark.column >= 2) {
+            mark.concluded = vec!["threads".to_owned()];
+        }
+        assert_eq!(
+            crossovers(&expected)[0],
+            "threads was never beaten: among the best at 8 of the 8 points where it was measured."
+        );
+    }
+
+    #[test]
+    fn a_border_ends_where_a_measured_point_contradicts_it() {
+        let sentences = crossovers(&chart(&["bbbbk", "bbbbk", "bbbbb", "bbbbk"]));
+        assert!(
+            sentences[0].starts_with(
+                "With 1 µs to 10 µs of computing, threads is among the best up to 1,000"
+            ),
+            "{sentences:?}"
+        );
+    }
+
+    #[test]
     fn what_shows_on_a_single_line_is_no_border() {
         let sentences = crossovers(&chart(&["bbbbb", "bbkbb", "bbbbb", "bbbbb"]));
         assert_eq!(
             sentences[0],
-            "threads is among the best at 19 points and behind at 1, without a border that lines share."
+            "threads is among the best at 19 and behind at 1 of the 20 points where it was measured, without a border \
+             that lines share."
         );
     }
 
@@ -301,7 +363,7 @@ mod tests {
         let sentences = crossovers(&chart(&["kkkkk", "k.kkk", "kkkkk", "kkkkk"]));
         assert_eq!(
             sentences[0],
-            "threads is behind wherever that is known: at 19 points, by 1.50× or more."
+            "threads is behind at 19 of the 20 points where it was measured, by 1.50× or more."
         );
     }
 }

@@ -48,8 +48,10 @@ pub(super) fn legend(chart: &Chart) -> Vec<String> {
     };
     let mut legend: Vec<_> = regions.iter().enumerate().map(set).collect();
     let any = |is: &dyn Fn(&Mark) -> bool| chart.points.iter().any(is);
-    if any(&|mark| mark.known == Known::Concluded) {
-        legend.push("small letters: not measured, the points around agree".to_owned());
+    if any(&|mark| mark.is_expected()) {
+        legend.push(
+            "small letters: expected, because the points around agree; not measured".to_owned(),
+        );
     }
     if any(&|mark| !mark.best.is_empty() && !mark.open.is_empty()) {
         legend.push("?: others may be as good".to_owned());
@@ -71,16 +73,22 @@ pub(super) fn effort(chart: &Chart) -> String {
     let (measured, concluded) =
         (chart.count(|k| *k == Known::Measured), chart.count(|k| *k == Known::Concluded));
     let beyond = chart.count(|known| matches!(known, Known::Beyond(_)));
-    let within = chart.points.len() - beyond;
+    let unknown = chart.count(|known| *known == Known::Unknown);
     let partly = chart.points.iter().filter(|mark| mark.is_partly_measured()).count();
     let partly = match partly {
         0 => String::new(),
         count => format!(" ({count} only for those on which the points around disagree)"),
     };
-    format!(
-        "{measured} of {within} points were measured{partly}, {concluded} follow from those around them; by {}",
-        chart.by
-    )
+    let mut parts = vec![format!("{} measured{partly}", points(measured))];
+    let others = [
+        (concluded, "expected from those around"),
+        (unknown, "not measured for want of time"),
+        (beyond, "out of reach here"),
+    ];
+    parts.extend(
+        others.iter().filter(|(count, _)| *count > 0).map(|(count, how)| format!("{count} {how}")),
+    );
+    format!("Of {}: {}; by {}", points(chart.points.len()), parts.join(", "), chart.by)
 }
 
 /// Why points are missing, a sentence each.
@@ -113,10 +121,10 @@ fn sign(mark: &Mark, regions: &[(Vec<String>, usize)]) -> String {
     match (&mark.known, region) {
         (Known::Beyond(_), _) => "- ".to_owned(),
         (Known::Unknown, _) => ". ".to_owned(),
-        (Known::Measured, Some(region)) => format!("{}{unsure}", letter(region)),
-        (Known::Concluded, Some(region)) => {
+        (_, Some(region)) if mark.is_expected() => {
             format!("{}{unsure}", letter(region).to_ascii_lowercase())
         }
+        (_, Some(region)) => format!("{}{unsure}", letter(region)),
         (_, None) => "  ".to_owned(),
     }
 }

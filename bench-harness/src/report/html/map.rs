@@ -29,7 +29,7 @@ pub(super) fn section(chart: &Chart) -> Markup {
                     (names(best)) ", " (map::points(*count))
                 }
             }
-            li { "dot: measured; without: the points around it agree" }
+            li { "dot: measured; without: expected, because the points around agree" }
             li { "faint: others may be as good; empty: undecided" }
             li { "—: cannot be measured here" }
         }
@@ -108,7 +108,8 @@ fn pattern(region: usize, best: &[String]) -> Markup {
 fn in_words(chart: &Chart, mark: &Mark) -> String {
     let (x, y) = (chart.x.in_words(mark.column, mark.column), chart.y.in_words(mark.row, mark.row));
     let best = if mark.best.is_empty() { "undecided".to_owned() } else { names(&mark.best) };
-    format!("{x}, {y}: {best}")
+    let expected = if mark.is_expected() { " (expected)" } else { "" };
+    format!("{x}, {y}: {best}{expected}")
 }
 
 fn table(chart: &Chart) -> Markup {
@@ -123,10 +124,10 @@ fn table(chart: &Chart) -> Markup {
         });
         let how = match mark.known {
             Known::Measured if mark.is_partly_measured() => {
-                format!("measured; {} from the points around it", listed(&mark.concluded))
+                format!("measured; {} expected from the points around", listed(&mark.concluded))
             }
             Known::Measured => "measured".to_owned(),
-            Known::Concluded => "from the points around it".to_owned(),
+            Known::Concluded => "expected from the points around".to_owned(),
             Known::Unknown | Known::Beyond(_) => "not measured".to_owned(),
         };
         vec![
