@@ -8,10 +8,10 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use worker::selection::UsageError;
 
-use super::ServiceProfile;
 use super::ask::Dialogue;
 use super::draft::{Changes, draft};
 use super::kinds::Kind;
+use super::{ServiceProfile, values};
 
 /// What to write, and where.
 #[derive(Debug, Args)]
@@ -39,9 +39,9 @@ impl Changes {
 /// Makes the file and returns what to print: the file itself, or where it is.
 ///
 /// # Errors
-/// If the values make no sense together, there is nobody to ask, or the file exists.
+/// If the values make no sense together, there is no terminal to ask on, or the file exists.
 pub(crate) fn new(args: NewArgs) -> anyhow::Result<String> {
-    // Before anybody answers questions in vain.
+    // Before questions are answered in vain.
     if let Some(out) = args.out.as_deref().filter(|out| out.exists()) {
         return Err(exists(out).into());
     }
@@ -51,18 +51,60 @@ pub(crate) fn new(args: NewArgs) -> anyhow::Result<String> {
             let mut dialogue = Dialogue { answers: io::stdin().lock(), questions: io::stderr() };
             dialogue.hold(&args.changes)?
         }
-        None => return Err(nobody_to_ask().into()),
+        None => return Err(no_terminal().into()),
     };
     let text = draft(kind, &changes);
-    if let Err(refusal) = ServiceProfile::parse(&text) {
-        return Err(refusal.in_command("profile new").into());
-    }
-    let Some(out) = args.out else { return Ok(text) };
+    let service = match ServiceProfile::parse(&text) {
+        Ok(service) => service,
+        Err(refusal) => return Err(refusal.in_command("profile new").into()),
+    };
+    let kept = kept(&service);
+    let kept = match kept.is_empty() {
+        true => String::new(),
+        false => format!(
+            "kept from the example {kind}, change or remove what is not yours: {}\n",
+            kept.join("; ")
+        ),
+    };
+    let Some(out) = args.out else {
+        // The file itself goes to standard output; where standard error is closed, the comments have to do.
+        let _ = write!(io::stderr(), "{kept}");
+        return Ok(text);
+    };
     write(&out, &text)?;
-    Ok(format!("written to {}\n", out.display()))
+    let out = out.display();
+    Ok(format!("written to {out}\n{kept}next: profile check {out}, then decide {out}\n"))
 }
 
-fn nobody_to_ask() -> UsageError {
+/// What comes from the example because no option and no question is about it.
+fn kept(service: &ServiceProfile) -> Vec<String> {
+    let ServiceProfile { classes, limits, preferences, .. } = service;
+    let mut kept = Vec::new();
+    for (index, class) in classes.iter().enumerate() {
+        let share = format!("{} % of the requests", f64::from(class.per_mille) / 10.0);
+        let blocking = if class.blocking { ", blocking" } else { "" };
+        if index > 0 || classes.len() > 1 || class.blocking {
+            kept.push(format!("class {} ({share}{blocking})", class.name));
+        }
+    }
+    kept.extend(limits.memory_bytes.map(|most| format!("limits.memory {}", values::size(most))));
+    kept.extend(limits.threads.map(|most| format!("limits.threads {most}")));
+    let flags = [
+        ("maintained_only", preferences.maintained_only),
+        ("no_async", preferences.no_async),
+        ("callable_from_sync", preferences.callable_from_sync),
+    ];
+    let set = flags.iter().filter(|(_, set)| *set);
+    kept.extend(set.map(|(name, _)| format!("preferences.{name}")));
+    for (name, entries) in [("order", &preferences.order), ("exclude", &preferences.exclude)] {
+        if !entries.is_empty() {
+            kept.push(format!("preferences.{name} {}", entries.join(", ")));
+        }
+    }
+    kept
+}
+
+fn no_terminal() -> UsageError {
     let kinds: Vec<_> = Kind::value_variants().iter().map(Kind::to_string).collect();
     let kinds = kinds.join(", ");
     UsageError(format!(
@@ -87,4 +129,24 @@ fn write(out: &Path, text: &str) -> anyhow::Result<()> {
         let _ = fs::remove_file(out);
         format!("cannot write to {}", out.display())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_asked_is_named() {
+        let of = |kind: Kind| kept(&ServiceProfile::parse(kind.text()).unwrap()).join("; ");
+        for kind in Kind::value_variants() {
+            let service = ServiceProfile::parse(kind.text()).unwrap();
+            let kept = of(*kind);
+            for class in &service.classes[1..] {
+                assert!(kept.contains(&format!("class {}", class.name)), "{kind}: {kept}");
+            }
+            assert_eq!(kept.contains("limits.memory"), service.limits.memory_bytes.is_some());
+            assert_eq!(kept.contains("limits.threads"), service.limits.threads.is_some());
+            assert_eq!(kept.contains("order"), !service.preferences.order.is_empty());
+        }
+    }
 }
