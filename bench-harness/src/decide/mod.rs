@@ -241,6 +241,8 @@ pub(crate) fn decide(
 
 /// How the options of a case stand to each other.
 struct Standing {
+    /// The one that is ahead of all others.
+    ahead: Option<String>,
     /// Best, tied, or alone.
     best: Vec<String>,
     /// Undecided.
@@ -251,12 +253,16 @@ struct Standing {
 
 impl Standing {
     fn of(case: &CaseReport, entries: &[PlannedEntry]) -> Self {
-        let mut standing = Standing { best: Vec::new(), open: Vec::new(), slower: Vec::new() };
+        let mut standing =
+            Standing { ahead: None, best: Vec::new(), open: Vec::new(), slower: Vec::new() };
         let eligible = |row: &&Row| {
             entries.iter().any(|entry| entry.id == row.entry && entry.excluded.is_none())
         };
         for row in case.rows.iter().filter(eligible) {
             let Some(numbers) = &row.numbers else { continue };
+            if numbers.verdict == Some(Verdict::Best) {
+                standing.ahead = Some(row.entry.clone());
+            }
             match numbers.verdict {
                 Some(Verdict::Best | Verdict::Tied | Verdict::Alone) => {
                     standing.best.push(row.entry.clone());
@@ -279,6 +285,10 @@ impl Standing {
             .find_map(|name| self.best.iter().find(|entry| strategy_of(entry) == name));
         match (&self.best[..], &self.open[..], preferred) {
             ([only], [], _) => (Outcome::Clear, Some(only.clone())),
+            // Others may be less than the margin behind, but none is ahead of it.
+            ([only], _, _) if self.ahead.as_ref() == Some(only) => {
+                (Outcome::Clear, Some(only.clone()))
+            }
             // Who is certified to be among the best stays there, whatever becomes of the others.
             ([_, ..], _, Some(preferred)) => (Outcome::ByPreference, Some(preferred.clone())),
             ([_, _, ..], [], None) => (Outcome::Tied, None),
@@ -295,7 +305,9 @@ impl Standing {
             .filter(|row| self.open.contains(&row.entry))
             .filter_map(|row| row.numbers.as_ref()?.basis?.needs)
             .fold(0.0, f64::max);
-        let open = self.open.join(", ");
+        let rounds = rounds.ceil();
+        let all: Vec<_> = self.best.iter().chain(&self.open).cloned().collect();
+        let open = all.join(", ");
         match rounds {
             needed if needed > 0.0 && needed <= 120.0 => format!(
                 "about {needed:.0} rounds of {} would tell {open} apart (`--described-only --rounds {needed:.0}`)",
@@ -344,12 +356,19 @@ fn summary(
     };
     let chosen = chosen.unwrap_or_default();
     match outcome {
-        Outcome::Clear => format!("{chosen}: it is clear of all others by {by}.{behind}"),
+        Outcome::Clear if standing.open.is_empty() => {
+            format!("{chosen}: it is clear of all others by {by}.{behind}")
+        }
+        Outcome::Clear => format!(
+            "{chosen}: it is ahead of all others by {by}; whether by more than {} of {} is not known.{behind}",
+            margin(),
+            standing.open.join(", ")
+        ),
         Outcome::ByPreference => {
             let ties: Vec<_> =
                 standing.best.iter().filter(|entry| *entry != chosen).cloned().collect();
             let others = if ties.is_empty() {
-                "nobody is certified to be better".to_owned()
+                "no other is certified to be better".to_owned()
             } else {
                 format!("it ties with {}", ties.join(", "))
             };
@@ -408,7 +427,7 @@ fn sensitivity(
     let none = |sentence: String| Sensitivity { change, effect: Effect::None, sentence };
     let Some(case) = cases.iter().find(|case| case.id == change.id()) else {
         return none(match change.of(service) {
-            None => format!("With {with}: it changes nothing here, or cannot be."),
+            None => format!("With {with}: not applicable, the service stays the same."),
             Some(_) => format!("With {with}: not measured (`--described-only`)."),
         });
     };
@@ -419,7 +438,7 @@ fn sensitivity(
     }
     let standing = Standing::of(case, entries);
     let best = |standing: &Standing| match &standing.best[..] {
-        [] => "nobody is certified best".to_owned(),
+        [] => "none is certified best".to_owned(),
         best => format!("best: {}", best.join(", ")),
     };
     let Some(chosen) = chosen else {

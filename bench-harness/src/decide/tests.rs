@@ -111,6 +111,19 @@ fn what_the_measurements_do_not_tell_stays_undecided_with_what_would_settle_it()
 }
 
 #[test]
+fn what_is_ahead_of_all_is_chosen_although_others_may_be_close() {
+    // The first is ahead for certain, the second by less or by more than the margin.
+    let entries = [("tokio", [5_000, 5_003, 4_997]), ("smol", [4_880, 4_860, 4_900])];
+    let decision = decided(&service(Optimise::Throughput), &[(DESCRIBED, &entries)]);
+    assert_eq!((decision.outcome, decision.chosen.as_deref()), (Outcome::Clear, Some("tokio")));
+    assert!(
+        decision.summary.contains("whether by more than 10 % of smol is not known"),
+        "{}",
+        decision.summary
+    );
+}
+
+#[test]
 fn preferences_and_broken_limits_exclude_with_a_reason_and_the_others_are_judged_without() {
     let mut service = service(Optimise::Throughput);
     service.load.rate = Some(3_000);
