@@ -7,14 +7,14 @@ use super::comparison::{Comparison, kinship};
 use super::model::{CaseReport, FailureReport, Report, Row, SEQUENTIAL, Throughput};
 use super::sessions::Sessions;
 use super::text::interval;
-use super::{curves, misuses, noise, reproduce, suits, wakeups};
+use super::{curves, misuses, noise, reproduce, suits, summary, wakeups};
 use crate::contest;
 use crate::decide;
 use crate::figure::Figure;
 use crate::journal::{Round, Run};
 use crate::judge::Design;
 use crate::map::Chart;
-use crate::plan::{PlannedCase, PlannedEntry, Purpose, SCHEMA};
+use crate::plan::{PlannedCase, PlannedEntry, Purpose};
 
 impl Report {
     /// Computes the report of a run.
@@ -59,7 +59,7 @@ impl Report {
         let measured: u64 =
             visits().filter_map(|visit| visit.outcome.as_ref().ok()).map(|p| p.measured_ns).sum();
         Report {
-            schema: SCHEMA,
+            schema: summary::VERSION,
             runs: runs.iter().map(|run| run.name.clone()).collect(),
             profile: plan.profile,
             workers: plan.workers,

@@ -78,10 +78,12 @@ impl<'a> Sessions<'a> {
             Pooled::of(kept[index], &contests.iter().map(processes).collect::<Vec<_>>())
         };
         let observed = (0..kept.len()).map(pooled).collect();
-        let twins = contests.iter().filter_map(|contest| twin(contest, entries, design)).collect();
+        // What is not compared is not held against itself either.
         if !is_judged(metric) || kept.is_empty() {
+            let twins = Vec::new();
             return Sessions { observed, judgement: None, cpu: None, block: Some(1), twins };
         }
+        let twins = contests.iter().filter_map(|contest| twin(contest, entries, design)).collect();
         let judged: Vec<_> = contests.iter().map(|contest| judge_one(contest, design)).collect();
         let (judgement, cpu, block) = match judged.len() {
             1 => {
@@ -152,6 +154,8 @@ fn join(sessions: &[Vec<Series>]) -> Vec<Series> {
 fn twin(contest: &Contest<'_>, entries: &[PlannedEntry], design: &Design) -> Option<Twin> {
     let (original, processes) = contest.twin.as_ref()?;
     let values = crate::contest::values(processes);
+    // Where it was never measured, nothing is said of it.
+    values.iter().flatten().next()?;
     let (ratio, verdict) = judge::twin(&contest.series(), *original, &values, design);
     Some(Twin {
         entry: entries[contest.observed[*original].entry].id.clone(),

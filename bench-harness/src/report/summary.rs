@@ -4,6 +4,9 @@ use super::model::Report;
 use super::rounding;
 use crate::journal::to_json;
 
+/// Version of `summary.json`, which changes apart from that of the files of a run.
+pub(crate) const VERSION: u32 = 5;
+
 /// What `summary.json` holds, as a JSON Schema (draft 2020-12).
 pub(crate) const SCHEMA: &str = include_str!("../../../schemas/summary.schema.json");
 
