@@ -48,6 +48,8 @@ pub(crate) struct Decision {
     pub(crate) drivers: Vec<String>,
     pub(crate) options: Vec<DecisionOption>,
     pub(crate) sensitivity: Vec<Sensitivity>,
+    /// Defaults and timers that decide something here, each with the setting that changes it.
+    pub(crate) reservations: Vec<String>,
 }
 
 /// One option.
@@ -179,15 +181,24 @@ fn broken_limit(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> 
         let (serves, objective) =
             (serves.shown_with_interval(Scale::PerSecond), units::duration(objective));
         return Some(format!(
-            "it serves {serves} with a p99 below {objective}, and {asked} are asked for"
+            "it serves {serves} with a p99 below {objective}, and {asked} are asked for{}",
+            by_default(service, entry)
         ));
     }
     let is_certified = capacity.and_then(|serves| serves.low).is_some_and(|low| low >= rate);
     let p99 = p99.filter(|_| !is_certified)?;
     (p99.estimate > BEYOND_DOUBT * objective).then(|| {
         let (p99, objective) = (p99.shown(Scale::Duration), units::duration(objective));
-        format!("its p99 is {p99} with {asked}, and the objective is {objective}")
+        let default = by_default(service, entry);
+        format!("its p99 is {p99} with {asked}, and the objective is {objective}{default}")
     })
+}
+
+/// The default or the timer that decides it, where one does.
+fn by_default(service: &ServiceProfile, entry: &str) -> String {
+    let strategy = strategy_of(entry);
+    let reasons = [service.bounded_by_default(strategy), service.lengthened_by_timer(strategy)];
+    reasons.into_iter().flatten().map(|reason| format!("; {reason}")).collect()
 }
 
 /// The decision that the cases lead to; entries that are excluded say so.
@@ -236,6 +247,7 @@ pub(crate) fn decide(
         drivers: drivers(service),
         options: options.collect(),
         sensitivity: sensitivity.into(),
+        reservations: service.reservations(),
     })
 }
 

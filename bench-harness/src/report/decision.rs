@@ -62,6 +62,9 @@ pub(super) fn render(report: &Report) -> Option<String> {
     for condition in standing_conditions(decision) {
         line(&format!("- {condition}"));
     }
+    for reservation in &decision.reservations {
+        line(&format!("- {}", escape(reservation)));
+    }
     Some(out)
 }
 

@@ -100,6 +100,9 @@ fn decision_section(page: &mut Page, decision: &Decision) {
     for change in &decision.sensitivity {
         page.paragraph("  ", &change.sentence);
     }
+    for reservation in &decision.reservations {
+        page.paragraph("  ", reservation);
+    }
     page.paragraph("  ", "decision.md has the record");
     page.blank();
 }

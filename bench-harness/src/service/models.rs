@@ -1,7 +1,9 @@
 //! Which models may be recommended: those that the preferences leave, in the order of the preferences.
 
-use super::values::grouped;
-use super::{Preferences, ServiceProfile};
+use std::time::Duration;
+
+use super::values::{grouped, time};
+use super::{Preferences, RequestClass, ServiceProfile};
 use crate::programs::STRATEGIES;
 
 /// What a yardstick is for: it has no concurrency model that a program could be written in.
@@ -13,6 +15,20 @@ const ASYNC: [&str; 4] = ["tokio", "async-std", "smol", "hybrid"];
 
 /// What holds a thread for every connection.
 const THREAD_PER_CONNECTION: [&str; 2] = ["threads", "rayon"];
+
+/// How many blocking calls a runtime makes at once by default, and the setting that raises it.
+const BLOCKING_CALLS: [(&str, u64, &str); 4] = [
+    ("tokio", 512, "runtime::Builder::max_blocking_threads"),
+    ("async-std", 500, "BLOCKING_MAX_THREADS"),
+    ("smol", 500, "BLOCKING_MAX_THREADS"),
+    ("hybrid", 512, "runtime::Builder::max_blocking_threads"),
+];
+
+/// Models whose timer rounds up to the next millisecond
+/// (<https://docs.rs/tokio/latest/tokio/time/fn.sleep.html>).
+const MILLISECOND_TIMERS: [&str; 2] = ["tokio", "hybrid"];
+/// Waits below which a millisecond decides.
+const SHORT_WAIT: Duration = Duration::from_millis(10);
 
 /// Every model there is.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
@@ -54,6 +70,61 @@ impl ServiceProfile {
         all().filter_map(reason).collect()
     }
 
+    /// Blocking calls under way on average if none has to queue (Little's law); as many as there are connections
+    /// where no rate is given and every class blocks.
+    pub(super) fn blocking_under_way(&self) -> f64 {
+        let mean = |only_blocking: bool, of: fn(&RequestClass) -> Duration| -> f64 {
+            let classes = self.classes.iter().filter(|class| class.blocking || !only_blocking);
+            classes.map(|class| f64::from(class.per_mille) / 1e3 * of(class).as_secs_f64()).sum()
+        };
+        let connections = self.load.connections as f64;
+        let blocked = mean(true, |class| class.wait);
+        let under_way = match self.load.rate {
+            Some(rate) => rate as f64 * blocked,
+            None if blocked > 0.0 => {
+                connections * blocked / mean(false, |class| class.wait + class.cpu)
+            }
+            None => 0.0,
+        };
+        under_way.min(connections)
+    }
+
+    /// Why a default of a model bounds this service, with the setting that lifts it.
+    pub(crate) fn bounded_by_default(&self, model: &str) -> Option<String> {
+        let under_way = self.blocking_under_way();
+        let (_, most, setting) = BLOCKING_CALLS.iter().find(|(name, ..)| *name == model)?;
+        (under_way > *most as f64).then(|| {
+            let (under_way, most) = (grouped(under_way.round() as u64), grouped(*most));
+            format!(
+                "{model} makes {most} blocking calls at once by default, and about {under_way} are under way here: \
+                 {setting} raises that"
+            )
+        })
+    }
+
+    /// The shortest wait that is no blocking call, where it is so short that the grain of a timer decides.
+    fn short_wait(&self) -> Option<Duration> {
+        let waits = self.classes.iter().filter(|class| !class.blocking && !class.wait.is_zero());
+        waits.map(|class| class.wait).min().filter(|wait| *wait < SHORT_WAIT)
+    }
+
+    /// That a model's timer makes its waits longer than those for a socket would be, where that matters.
+    pub(crate) fn lengthened_by_timer(&self, model: &str) -> Option<String> {
+        let wait = self.short_wait().filter(|_| MILLISECOND_TIMERS.contains(&model))?;
+        let wait = time(wait.as_nanos() as f64);
+        Some(format!(
+            "waits are made by each model's timer, and {model}'s rounds {wait} up to the next millisecond, as an answer \
+             from a socket would not be"
+        ))
+    }
+
+    /// What defaults and timers of the models decide here, one sentence each.
+    pub(crate) fn reservations(&self) -> Vec<String> {
+        let of =
+            |model: &'static str| [self.bounded_by_default(model), self.lengthened_by_timer(model)];
+        all().flat_map(of).flatten().collect()
+    }
+
     /// Who certainly breaks a limit, each with the reason.
     pub(crate) fn beyond_limits(&self) -> Vec<(&'static str, String)> {
         let connections = self.load.connections;
@@ -65,5 +136,46 @@ impl ServiceProfile {
             "it holds a thread for each of {connections} connections, and limits.threads is {limit}"
         );
         THREAD_PER_CONNECTION.map(|model| (model, reason.clone())).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::tests::service;
+    use crate::service::Optimise;
+
+    #[test]
+    fn a_default_that_bounds_blocking_calls_is_named_with_its_setting() {
+        let mut legacy = service(Optimise::Cpu);
+        legacy.load.connections = 1_500;
+        legacy.load.rate = Some(4_000);
+        legacy.classes.truncate(1);
+        legacy.classes[0].per_mille = 1_000;
+        legacy.classes[0].wait = Duration::from_millis(250);
+        assert_eq!(legacy.bounded_by_default("tokio"), None, "it does not block");
+        legacy.classes[0].blocking = true;
+        assert_eq!(
+            legacy.bounded_by_default("tokio").unwrap(),
+            "tokio makes 512 blocking calls at once by default, and about 1,000 are under way here: \
+             runtime::Builder::max_blocking_threads raises that"
+        );
+        assert_eq!(legacy.bounded_by_default("threads"), None);
+        legacy.load.rate = None;
+        assert!(legacy.bounded_by_default("smol").unwrap().contains("about 1,500 are under way"));
+        legacy.load.rate = Some(1_000);
+        assert_eq!(legacy.bounded_by_default("smol"), None, "250 are under way");
+    }
+
+    #[test]
+    fn short_waits_say_whose_timer_rounds_them_up() {
+        let mut cache = service(Optimise::P99);
+        cache.classes.truncate(1);
+        cache.classes[0].wait = Duration::from_micros(200);
+        let note = cache.lengthened_by_timer("tokio").unwrap();
+        assert!(note.contains("tokio's rounds 200 µs up to the next millisecond"), "{note}");
+        assert_eq!(cache.lengthened_by_timer("smol"), None);
+        cache.classes[0].wait = Duration::from_millis(20);
+        assert_eq!(cache.lengthened_by_timer("tokio"), None);
     }
 }

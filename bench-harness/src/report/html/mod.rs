@@ -108,7 +108,10 @@ fn decision_section(report: &Report) -> Markup {
         h3 { "Consequences" }
         ul { @for consequence in decision::consequences(decision) { li { (consequence) } } }
         h3 { "What would reverse it" }
-        ul { @for change in &decision.sensitivity { li { (clean(&change.sentence)) } } }
+        ul {
+            @for change in &decision.sensitivity { li { (clean(&change.sentence)) } }
+            @for reservation in &decision.reservations { li { (clean(reservation)) } }
+        }
     }
 }
 
