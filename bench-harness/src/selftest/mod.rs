@@ -12,14 +12,14 @@ use std::time::Instant;
 
 use anyhow::Context;
 use serde::Serialize;
-use worker::launch;
+use worker::interrupt;
 use workloads::Profile;
 
 use crate::journal::to_json;
 use crate::judge::{Design, Judgement, Series};
 use crate::programs::Source;
 use crate::progress::Teller;
-use crate::run::stop_on_interrupt;
+use crate::run::{stop_on_interrupt, unless_interrupted};
 
 mod bench;
 mod injection;
@@ -104,10 +104,9 @@ pub(crate) fn selftest(
 ) -> anyhow::Result<ExitCode> {
     stop_on_interrupt()?;
     let measured = measure(source, long, seed, teller);
-    if launch::stopped() {
-        return Ok(ExitCode::from(130));
-    }
-    let outcome = measured?;
+    let Some(outcome) = unless_interrupted(measured, teller, "interrupted\n")? else {
+        return Ok(ExitCode::from(interrupt::EXIT_CODE));
+    };
     let table = table(&outcome);
     if let Some(folder) = out {
         let write = |name: &str, text: &str| fs::write(folder.join(name), text);
