@@ -4,6 +4,7 @@ mod bench;
 mod chromium;
 mod decide;
 mod faults;
+mod forms;
 mod hostile;
 mod interrupt;
 mod map;

@@ -17,6 +17,7 @@ use crate::observation;
 use crate::peer;
 use crate::protocol::{Failure, FailureKind, Measured, ServeRequest};
 use crate::scratch::Scratch;
+use crate::seam::How;
 use crate::selection::{self, Choice, ProfileArg, UsageError};
 use crate::suite::{Body, Variant};
 use crate::units;
@@ -166,19 +167,22 @@ fn list(variants: &[Variant]) -> anyhow::Result<ExitCode> {
                 "\n  {} ({}): {}",
                 entry.spec.name, entry.spec.class, entry.spec.question
             )?;
-            let mut told = None;
-            for case in entry.cases(profile_with_cases(&entry, Profile::Quick)) {
+            // The usual cases come first; a form that only others have is told too.
+            let profiles = [Profile::Quick, Profile::Standard, Profile::Smoke];
+            let mut told = Vec::new();
+            for case in profiles.into_iter().flat_map(|profile| entry.cases(profile)) {
                 let how = (cell.how)(&case.params)?;
-                if told.as_ref() == Some(&how) {
+                if told.contains(&how) {
                     continue;
                 }
                 match &how {
-                    Some(how) => {
-                        writeln!(out, "    {}: {}\n      {}", case.id, how.form, how.link)?
+                    Some(How { standing, form, link }) => {
+                        let standing = standing.remark();
+                        writeln!(out, "    {}{standing}: {form}\n      {link}", case.id)?;
                     }
                     None => writeln!(out, "    {}: unsupported; running it says why", case.id)?,
                 }
-                told = Some(how);
+                told.push(how);
             }
             for key in entry.keys {
                 writeln!(out, "    --param {}=…  {}; {}", key.name, key.meaning, key.range)?;
