@@ -128,7 +128,7 @@ fn refused(server: &Server, what: &str, bytes: &[u8], status: u16) {
         Ok(text) => assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{what}: {text}"),
         Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{what}"),
     }
-    assert!(start.elapsed() < Duration::from_secs(10), "{what} is not refused in time");
+    assert!(start.elapsed() < ENOUGH, "{what} is not refused in time");
 }
 
 fn answers_together_what_came_together(server: &Server) {
