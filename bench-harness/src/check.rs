@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use worker::conformance::{Tried, try_all};
+use worker::interrupt;
 use worker::launch;
 use worker::protocol::FailureKind;
 use worker::scratch::Scratch;
@@ -13,7 +14,7 @@ use worker::selection;
 use crate::programs::Source;
 use crate::progress::Teller;
 use crate::report::text::clean;
-use crate::run::{own_program, stop_on_interrupt};
+use crate::run::{own_program, stop_on_interrupt, unless_interrupted};
 
 /// Tries every cell and prints a line for each. Exit code 3 if any failed.
 ///
@@ -24,19 +25,29 @@ pub(crate) fn check(
     workers: Option<usize>,
     teller: Teller,
 ) -> anyhow::Result<ExitCode> {
+    stop_on_interrupt()?;
+    let failed =
+        unless_interrupted(try_programs(source, workers, teller), teller, "interrupted\n")?;
+    Ok(ExitCode::from(match failed {
+        Some(0) => 0,
+        Some(_) => 3,
+        None => interrupt::EXIT_CODE,
+    }))
+}
+
+/// Returns how many cells failed.
+fn try_programs(source: &Source, workers: Option<usize>, teller: Teller) -> anyhow::Result<u32> {
     let workers = selection::workers(workers)?;
     let scratch = Scratch::temporary().context("cannot make a temporary folder")?;
     let peer = own_program()?;
     let mut out = std::io::stdout().lock();
-    stop_on_interrupt()?;
     let (mut right, mut unsupported, mut failed) = (0, 0, 0);
     for program in source.programs(teller)? {
         let strategy = &program.strategy;
         let tried = try_all(&program.path, &peer, workers, scratch.path())
             .map_err(|failure| anyhow::anyhow!("strategy {strategy}: {}", failure.reason))?;
-        if launch::stopped() {
-            return Ok(ExitCode::from(130));
-        }
+        // What was tried since is only the echo of a Ctrl-C.
+        anyhow::ensure!(!launch::stopped(), "interrupted");
         for Tried { case, variant, result } in tried {
             let outcome = match result {
                 Ok(_) => {
@@ -60,5 +71,5 @@ pub(crate) fn check(
         }
     }
     writeln!(out, "\n{right} right, {unsupported} unsupported, {failed} failed")?;
-    Ok(ExitCode::from(if failed > 0 { 3 } else { 0 }))
+    Ok(failed)
 }

@@ -48,8 +48,9 @@ impl<'a> Contest<'a> {
             })
             .filter(|observed| observed.processes.iter().any(Option::is_some))
             .collect();
-        let twin = rounds.first().and_then(|first| twin(first, entries)).and_then(|original| {
-            let position = observed.iter().position(|o| o.entry == original && o.contestant)?;
+        // An entry that was excluded after it had been measured still has to tie with itself.
+        let twin = doubled(rounds, entries).and_then(|original| {
+            let position = observed.iter().position(|o| o.entry == original)?;
             Some((position, processes(original, true)))
         });
         Contest { observed, twin }
@@ -110,19 +111,60 @@ pub(crate) fn is_fair(strategy: &str, standing: Option<Standing>) -> bool {
     strategy != "floor" && !matches!(standing, Some(Standing::Misuse | Standing::Floor))
 }
 
-/// Why an entry has no number. A void round is no failure of the entry, as long as there are others.
-pub(crate) fn failure(rounds: &[Round], entry: usize) -> Option<&Failure> {
-    let visits = || rounds.iter().filter_map(|round| round.visit(entry, false));
-    let failures = || visits().filter_map(|visit| visit.outcome.as_ref().err());
-    let measured = visits().any(|visit| visit.outcome.is_ok());
-    failures()
-        .find(|failure| failure.failure != FailureKind::Void)
-        .or_else(|| failures().next().filter(|_| !measured))
+/// The failure after which an entry, or its twin, is not visited again in a case. A void visit is none: it
+/// asks for a quieter machine.
+pub(crate) fn gave_up(rounds: &[Round], entry: usize, twin: bool) -> Option<&Failure> {
+    failures(rounds, entry, twin).find(|failure| failure.failure != FailureKind::Void)
 }
 
-/// The entry that the twin repeats: the contestant in the middle of the first round, which is neither
-/// favoured nor disfavoured by having been chosen. In that round the twin comes last.
-pub(crate) fn twin(first: &Round, entries: &[PlannedEntry]) -> Option<usize> {
+/// Why an entry has no number: it gave up, or all its visits were void. What becomes of its twin does not
+/// matter here.
+pub(crate) fn failure(rounds: &[Round], entry: usize) -> Option<&Failure> {
+    let mut visits = rounds.iter().filter_map(|round| round.visit(entry, false));
+    gave_up(rounds, entry, false).or_else(|| {
+        let measured = visits.any(|visit| visit.outcome.is_ok());
+        failures(rounds, entry, false).next().filter(|_| !measured)
+    })
+}
+
+fn failures(rounds: &[Round], entry: usize, twin: bool) -> impl Iterator<Item = &Failure> {
+    let visits = rounds.iter().filter_map(move |round| round.visit(entry, twin));
+    visits.filter_map(|visit| visit.outcome.as_ref().err())
+}
+
+/// Why an entry is no longer held against itself.
+#[derive(Debug)]
+pub(crate) struct TwinFailure<'a> {
+    /// The entry's place in the plan.
+    pub(crate) entry: usize,
+    /// Whether only its second visit of a round failed; otherwise the entry has no number at all.
+    pub(crate) only_twin: bool,
+    pub(crate) failure: &'a Failure,
+}
+
+/// The failure that ended the check of an entry against itself, if one did.
+pub(crate) fn twin_failure(rounds: &[Round]) -> Option<TwinFailure<'_>> {
+    let entry = visited_twice(rounds)?;
+    match (gave_up(rounds, entry, false), gave_up(rounds, entry, true)) {
+        (Some(failure), _) => Some(TwinFailure { entry, only_twin: false, failure }),
+        (None, Some(failure)) => Some(TwinFailure { entry, only_twin: true, failure }),
+        (None, None) => None,
+    }
+}
+
+/// The entry that is visited twice in each round. It stays the same whatever is found out about it later, and
+/// comes from the first round that has a contestant.
+pub(crate) fn doubled(rounds: &[Round], entries: &[PlannedEntry]) -> Option<usize> {
+    visited_twice(rounds).or_else(|| rounds.iter().find_map(|round| middle(round, entries)))
+}
+
+fn visited_twice(rounds: &[Round]) -> Option<usize> {
+    let mut visits = rounds.iter().flat_map(|round| &round.visits);
+    visits.find(|visit| visit.twin).map(|visit| visit.entry)
+}
+
+/// The contestant in the middle of a round, which is neither favoured nor disfavoured by having been chosen.
+fn middle(first: &Round, entries: &[PlannedEntry]) -> Option<usize> {
     let value = |visit: &Visited| {
         let process = visit.outcome.as_ref().ok()?;
         let standing = process.how.as_ref().map(|how| how.standing);

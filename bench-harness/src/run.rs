@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use worker::interrupt;
 use worker::launch::{self, Visit};
 use worker::scratch::Scratch;
 use worker::selection::{self, Choice, UsageError};
@@ -22,6 +23,7 @@ use crate::programs::{Program, Source, workspace_root};
 use crate::progress::{Left, Progress, Teller, span};
 use crate::schedule::{Cell, Next, Schedule};
 use crate::service::ServiceProfile;
+use crate::sources::Sources;
 
 /// How long to wait for calm on a busy machine, before its noise is accepted.
 const PATIENCE: u32 = 10;
@@ -73,11 +75,37 @@ impl Task {
     }
 }
 
+/// What there is before the first visit.
+struct Prepared {
+    folder: PathBuf,
+    scratch: Scratch,
+    programs: Vec<Program>,
+    plan: Plan,
+    host: Host,
+    sources: Option<Sources>,
+    /// When measuring began.
+    begin: Instant,
+}
+
 /// Starts a run and carries it out. Returns its folder, or `None` if it was interrupted.
 ///
 /// # Errors
 /// If the settings cannot be met, a strategy cannot be built, or the journal cannot be written.
 pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
+    stop_on_interrupt()?;
+    let teller = settings.teller;
+    let prepared = unless_interrupted(prepare(settings), teller, BEFORE_MEASURING)?;
+    let Some(prepared) = prepared else { return Ok(None) };
+    let Prepared { folder, scratch, programs, plan, host, sources, begin } = prepared;
+    let journal = Journal::create(&folder, &plan, &host, sources.as_ref())?;
+    let rounds = Rounds::of(&plan);
+    Session { folder: &folder, plan: &plan, programs: &programs, scratch: &scratch, begin, teller }
+        .carry_out(journal, rounds)
+}
+
+/// Chooses the cases, builds the strategies and works out what the plan needs. Where it fails or is
+/// interrupted, nothing is left in the folder of the run.
+fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
     let teller = settings.teller;
     let Settings { profile, task, .. } = settings;
     let (purpose, faithful) = (task.purpose(), task.is_faithful());
@@ -108,13 +136,10 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
         };
         root.join("results").join(format!("{stamp}-{what}"))
     });
-    stop_on_interrupt()?;
     // Before building: what is refused should be refused at once.
     Journal::check_free(&folder)?;
     let scratch = scratch_in(&folder)?;
-    let Some(programs) = unless_interrupted(settings.source.programs(teller))? else {
-        return Ok(None);
-    };
+    let programs = settings.source.programs(teller)?;
     let sources = settings.source.code(&programs);
     let begin = Instant::now();
     let peer = own_program()?;
@@ -122,9 +147,6 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     let plain = cases.iter().map(|sized| (sized.entry, sized.case.clone())).collect();
     let settled = selection::settle(plain, workers, None)?;
     let capacity = capacity(&settled, &programs, &peer, workers, time_limit, teller)?;
-    if launch::stopped() {
-        return Ok(None);
-    }
     let per_second = capacity.as_ref().map(|capacity| capacity.per_second);
     let mut grants = BTreeMap::new();
     let mut planned = Vec::new();
@@ -173,10 +195,7 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     };
     let mut host = Host::observe(workspace_root().as_deref());
     host.calibration = Some(Calibration::measure(&peer));
-    let journal = Journal::create(&folder, &plan, &host, sources.as_ref())?;
-    let rounds = Rounds::of(&plan);
-    Session { folder: &folder, plan: &plan, programs: &programs, scratch: &scratch, begin, teller }
-        .carry_out(journal, rounds)
+    Ok(Prepared { folder, scratch, programs, plan, host, sources, begin })
 }
 
 /// The numbers of worker threads that were asked for, going up.
@@ -205,7 +224,8 @@ pub(crate) fn resume(
     strategies.dedup();
     stop_on_interrupt()?;
     let programs = Source::new(bin_dir, strategies)?.programs(teller);
-    let Some(programs) = unless_interrupted(programs)? else { return Ok(None) };
+    let programs = unless_interrupted(programs, teller, BEFORE_MEASURING)?;
+    let Some(programs) = programs else { return Ok(None) };
     if let Some(changed) = run.plan.entries.iter().find(|entry| {
         programs.iter().any(|p| p.strategy == entry.strategy && p.hash != entry.program_blake3)
     }) {
@@ -350,21 +370,26 @@ pub(crate) fn own_program() -> anyhow::Result<PathBuf> {
     std::env::current_exe().context("cannot find this program's own file")
 }
 
+/// What is said where nothing is lost by an interruption.
+const BEFORE_MEASURING: &str = "interrupted before anything was measured\n";
+
 /// On the first Ctrl-C, kills what is running, so that the journal ends with a whole line; on the second,
 /// ends at once.
 pub(crate) fn stop_on_interrupt() -> anyhow::Result<()> {
-    ctrlc::set_handler(|| {
-        if launch::stopped() {
-            std::process::exit(130);
-        }
-        launch::stop();
-    })
-    .context("cannot watch for Ctrl-C")
+    interrupt::stop_on_interrupt().context("cannot watch for Ctrl-C")
 }
 
-/// `None` where a failure is only the echo of a Ctrl-C.
-fn unless_interrupted<T>(outcome: anyhow::Result<T>) -> anyhow::Result<Option<T>> {
-    if launch::stopped() { Ok(None) } else { outcome.map(Some) }
+/// What was interrupted has no outcome, and a failure is only the echo of the Ctrl-C: says so instead.
+pub(crate) fn unless_interrupted<T>(
+    outcome: anyhow::Result<T>,
+    teller: Teller,
+    said: &str,
+) -> anyhow::Result<Option<T>> {
+    if launch::stopped() {
+        teller.insist(said);
+        return Ok(None);
+    }
+    outcome.map(Some)
 }
 
 /// The folder for input files, removed when the run ends.

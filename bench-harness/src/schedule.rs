@@ -135,12 +135,12 @@ impl<'a> Schedule<'a> {
         Some(Next { case, round: status.attempts, cells })
     }
 
-    /// The twin's visit at the end of a case's first round, which decides who is repeated.
+    /// The twin's visit at the end of a case's first round, which decides which entry is repeated.
     pub(crate) fn first_twin(&self, case: usize, rounds: &[Round]) -> Option<Cell> {
         let planned = &self.plan.cases[case];
-        let [first] = rounds else { return None };
+        let [_] = rounds else { return None };
         let judged = contest::is_judged(planned.metric) && !planned.first_round;
-        let entry = contest::twin(first, &self.plan.entries).filter(|_| judged)?;
+        let entry = contest::doubled(rounds, &self.plan.entries).filter(|_| judged)?;
         Some(Cell { entry, twin: true })
     }
 
@@ -198,9 +198,7 @@ impl Status {
             decisive: plan.is_decisive(planned),
             ..Status::default()
         };
-        let gives_up = |entry: usize| {
-            rounds.iter().flat_map(|r| &r.visits).any(|v| v.entry == entry && v.gives_up())
-        };
+        let gives_up = |entry: usize| contest::gave_up(rounds, entry, false).is_some();
         // Who is measured at a point of a map stays the same from its first round on.
         let first_ended = rounds.iter().find(|round| round.end.is_some());
         let first_ended = first_ended.filter(|_| plan.map.is_some());
@@ -210,9 +208,9 @@ impl Status {
             plan.entries[*entry].takes_part_in(planned) && !gives_up(*entry) && is_chosen(*entry)
         };
         let mut entries: Vec<_> = (0..plan.entries.len()).filter(has).collect();
-        let first = rounds.first();
-        let mut twin = first.and_then(|first| contest::twin(first, &plan.entries));
-        twin = twin.filter(|entry| judged && entries.contains(entry));
+        let mut twin = contest::doubled(rounds, &plan.entries).filter(|&entry| {
+            judged && entries.contains(&entry) && contest::gave_up(rounds, entry, true).is_none()
+        });
         status.missing = first_look.saturating_sub(admitted);
         if looked {
             if !judged {
@@ -308,10 +306,20 @@ mod tests {
     use crate::report::tests::process;
     use crate::service::Optimise;
 
-    /// Carries a schedule out: entry `e` of case `c` takes `value(c, e, round)` nanoseconds.
+    /// Carries a schedule out: entry `e` of case `c` takes `value(c, e, round)` nanoseconds, and so does its
+    /// twin.
     fn carry_out(
         plan: &Plan,
         value: impl Fn(usize, usize, u32) -> Result<u64, FailureKind>,
+        rejects: impl Fn(usize, u32) -> bool,
+        budget: Option<f64>,
+    ) -> (Vec<Next>, Vec<Vec<Round>>) {
+        carry_out_cells(plan, |case, cell, round| value(case, cell.entry, round), rejects, budget)
+    }
+
+    fn carry_out_cells(
+        plan: &Plan,
+        value: impl Fn(usize, Cell, u32) -> Result<u64, FailureKind>,
         rejects: impl Fn(usize, u32) -> bool,
         budget: Option<f64>,
     ) -> (Vec<Next>, Vec<Vec<Round>>) {
@@ -326,7 +334,7 @@ mod tests {
             while let Some(cell) = cells.get(position).copied() {
                 position += 1;
                 let how = How::fair("f", "l");
-                let outcome = value(next.case, cell.entry, next.round)
+                let outcome = value(next.case, cell, next.round)
                     .map(|value| Process::of(Metric::Wall, 1, &process(value, how)))
                     .map_err(|kind| Failure::new(kind, "no"));
                 spent += 1.0;
@@ -429,6 +437,42 @@ mod tests {
         let (_, cases) = carry_out(&plan, value, |_, _| false, None);
         let visits = visits(&cases[0]);
         assert_eq!((visits[&(0, false)], visits[&(1, false)]), (2, 4));
+    }
+
+    #[test]
+    fn a_twin_that_fails_leaves_and_its_original_stays() {
+        let mut plan = plan(&["map"], &["a", "b", "c"], 0);
+        plan.design = design(&[4, 8]);
+        // Too close to be told apart, so that the second look is needed.
+        let value = |_, cell: Cell, round: u32| match (cell.twin, round) {
+            (true, 1) => Err(FailureKind::Crashed),
+            _ => Ok([100, 104, 108][(cell.entry + round as usize) % 3]),
+        };
+        let (_, cases) = carry_out_cells(&plan, value, |_, _| false, None);
+        let visits = visits(&cases[0]);
+        let twin = *visits.keys().find(|(_, twin)| *twin).unwrap();
+        assert_eq!(visits[&twin], 2);
+        assert_eq!([0, 1, 2].map(|entry| visits[&(entry, false)]), [8, 8, 8]);
+    }
+
+    #[test]
+    fn a_twin_that_fails_on_a_map_leaves_its_original_among_the_best() {
+        let request = crate::map::tests::request("connections=1..10", "cpu=1us..10us");
+        let (map, cases) = request.chart(workloads::Profile::Quick, 2).unwrap();
+        let ids: Vec<_> = cases.iter().map(|case| case.id.as_str()).collect();
+        let mut plan = plan(&ids, &["a", "b"], 3);
+        plan.service = Some(request.service);
+        plan.map = Some(map);
+        let value = |_, cell: Cell, round| match cell.twin {
+            true => Err(FailureKind::Crashed),
+            false => Ok(100 + u64::from(round)),
+        };
+        let (_, measured) = carry_out_cells(&plan, value, |_, _| false, None);
+        let schedule = Schedule::new(&plan, &measured);
+        let standings: Vec<_> =
+            schedule.cases.iter().filter_map(|case| case.standings.clone()).collect();
+        assert!(!standings.is_empty());
+        assert_eq!(standings, vec![[Some(Standing::In); 2]; standings.len()]);
     }
 
     #[test]

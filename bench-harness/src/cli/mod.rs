@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use worker::interrupt;
 use worker::selection::{Choice, UsageError};
 use workloads::{Profile, catalog};
 
@@ -153,7 +154,7 @@ fn measure(task: Task, args: MeasureArgs) -> anyhow::Result<Option<PathBuf>> {
 
 /// Makes and shows the report of a run that has ended, and not of one that was interrupted.
 fn finish(folder: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let Some(folder) = folder else { return Ok(ExitCode::from(130)) };
+    let Some(folder) = folder else { return Ok(ExitCode::from(interrupt::EXIT_CODE)) };
     let report = Report::of(&journal::Run::read(&folder)?);
     report::write(&report, &folder)?;
     show(&format!("{}\nwritten to {}\n", rendered(&report), folder.display()))?;

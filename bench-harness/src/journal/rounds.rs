@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::BufRead;
 use std::rc::Rc;
 
-use worker::protocol::{Failure, FailureKind};
+use worker::protocol::Failure;
 
 use super::{Line, Measurement, Outcome, RoundEnd};
 use crate::plan::{Plan, SCHEMA};
@@ -41,13 +41,6 @@ impl Round {
 
     pub(crate) fn visit(&self, entry: usize, twin: bool) -> Option<&Visited> {
         self.visits.iter().find(|visit| visit.entry == entry && visit.twin == twin)
-    }
-}
-
-impl Visited {
-    /// Whether the cell is not visited again: it failed, and not for want of a quiet machine.
-    pub(crate) fn gives_up(&self) -> bool {
-        self.outcome.as_ref().is_err_and(|failure| failure.failure != FailureKind::Void)
     }
 }
 

@@ -154,6 +154,9 @@ impl CaseReport {
             );
         }
         let (leader, cpu_leader) = (measured.leader.clone(), measured.cpu_leader.clone());
+        let twin_failures: Vec<_> =
+            sessions.iter().filter_map(|rounds| contest::twin_failure(rounds)).collect();
+        notes.extend(twin_failures.iter().map(|lost| twin_failure_note(lost, entries)));
         let mut measured_rows = measured.rows;
         measured_rows.append(&mut rows);
         if !left_out.is_empty() {
@@ -194,6 +197,7 @@ impl CaseReport {
             rounds: admitted().count(),
             rejected_rounds: all().filter(|round| !round.is_admitted()).count(),
             twins: pooled.twins,
+            failed_twins: twin_failures.iter().filter(|lost| lost.only_twin).count(),
             rows: measured_rows,
             notes,
         }
@@ -269,6 +273,19 @@ fn one_thread(limit: &Limit, rows: &[Row]) -> Option<String> {
     ))
 }
 
+fn twin_failure_note(lost: &contest::TwinFailure<'_>, entries: &[PlannedEntry]) -> String {
+    let (entry, failure) = (&entries[lost.entry].id, lost.failure);
+    if lost.only_twin {
+        format!(
+            "{entry} failed when it was visited a second time in a round ({}: {}): from then on it was not \
+             held against itself.",
+            failure.failure, failure.reason
+        )
+    } else {
+        format!("{entry}, which was held against itself, failed: that check is missing.")
+    }
+}
+
 fn limit_text(limit: &Limit) -> String {
     match limit {
         Limit::Time { ns, reason } => format!("{} ({reason})", units::duration(*ns as f64)),
@@ -280,12 +297,13 @@ fn limit_text(limit: &Limit) -> String {
 pub(crate) mod tests {
     use worker::How;
     use worker::protocol::{Failure, FailureKind, Measured, Sample, Usage};
-    use workloads::{Digest, Facts};
+    use workloads::{Digest, Facts, Metric};
 
     use super::*;
-    use crate::journal::{Measurement, Outcome};
+    use crate::journal::{Measurement, Outcome, Visited};
     use crate::judge::Verdict;
     use crate::plan::tests::plan;
+    use crate::process::Process;
 
     /// A process whose samples all took `wall_ns` and half of that in CPU time.
     pub(crate) fn process(wall_ns: u64, how: Option<How>) -> Measured {
@@ -429,6 +447,54 @@ pub(crate) mod tests {
         let by_cpu = |row: &Row| row.numbers.as_ref().unwrap().cpu_verdict;
         assert_eq!(by_cpu(&report.cases[0].rows[0]), Some(Undecided));
         assert!(report.noise.banner().unwrap().starts_with("NOISY HOST"));
+    }
+
+    /// Three rounds of two entries that are equally fast, the first of which is visited twice.
+    fn with_twin(twin: [Result<u64, FailureKind>; 3]) -> Run {
+        let fair = || How::fair("f", "l");
+        let walls = |entry| (entry, walls(&[1_000, 1_010, 990], fair()));
+        let mut run = run("map", &[walls("tokio"), walls("rayon")]);
+        for (round, wall) in run.cases[0].iter_mut().zip(twin) {
+            let outcome = wall
+                .map(|wall| Process::of(Metric::Wall, 1, &process(wall, fair())))
+                .map_err(|kind| Failure::new(kind, "no luck"));
+            round.visits.push(Visited { entry: 0, twin: true, visit_ns: 1, outcome });
+        }
+        run
+    }
+
+    #[test]
+    fn a_twin_that_failed_is_a_failed_cell_that_a_note_names() {
+        let report = Report::of(&with_twin([Ok(1_000), Err(FailureKind::Crashed), Ok(990)]));
+        let case = &report.cases[0];
+        assert!(case.rows.iter().all(|row| row.numbers.is_some()));
+        let note = "tokio failed when it was visited a second time in a round (crashed: no luck)";
+        assert!(case.notes.iter().any(|said| said.starts_with(note)), "{:?}", case.notes);
+        assert_eq!(report.broken_cells(), 1);
+        let void = Report::of(&with_twin([Ok(1_000), Err(FailureKind::Void), Ok(990)]));
+        assert_eq!((void.broken_cells(), void.cases[0].notes.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_repeated_entry_that_failed_is_named() {
+        let mut run = with_twin([Ok(1_000), Ok(1_010), Ok(990)]);
+        let crash = Failure::new(FailureKind::Crashed, "no luck");
+        run.cases[0][2].visits.iter_mut().find(|v| v.entry == 0 && !v.twin).unwrap().outcome =
+            Err(crash);
+        let report = Report::of(&run);
+        assert_eq!(report.broken_cells(), 1);
+        assert!(report.cases[0].twins.is_empty());
+        let note = "tokio, which was held against itself, failed: that check is missing.";
+        assert_eq!(report.cases[0].notes, [note]);
+    }
+
+    #[test]
+    fn a_repeated_entry_that_is_excluded_still_has_to_tie_with_itself() {
+        let mut run = with_twin([Ok(1_000), Ok(1_010), Ok(990)]);
+        run.plan.entries[0].excluded = Some("it took too much memory".to_owned());
+        let twins = &Report::of(&run).cases[0].twins;
+        assert_eq!((twins[0].entry.as_str(), twins[0].rounds), ("tokio", 3));
+        assert_eq!(twins[0].verdict, Verdict::Tied);
     }
 
     #[test]

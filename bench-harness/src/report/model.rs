@@ -99,6 +99,9 @@ pub(crate) struct CaseReport {
     pub(crate) rejected_rounds: usize,
     /// What came out when the same entry took part twice; one for each session.
     pub(crate) twins: Vec<Twin>,
+    /// Sessions in which an entry failed only when it was visited a second time in a round; a note says why.
+    #[serde(skip)]
+    pub(crate) failed_twins: usize,
     /// Contestants by the metric, then misuses, then the floor, then what has no number.
     pub(crate) rows: Vec<Row>,
     /// What looks wrong or needs explaining.
@@ -256,11 +259,12 @@ pub(crate) struct Price {
 }
 
 impl Report {
-    /// Cells that failed although the model has a form for them.
+    /// Cells that failed although the model has a form for them; a failed repetition of a cell is one.
     pub(crate) fn broken_cells(&self) -> usize {
+        let twins: usize = self.cases.iter().map(|case| case.failed_twins).sum();
         let failures =
             self.cases.iter().flat_map(|case| &case.rows).filter_map(|row| row.failure.as_ref());
-        failures.filter(|failure| failure.kind != FailureKind::Unsupported).count()
+        failures.filter(|failure| failure.kind != FailureKind::Unsupported).count() + twins
     }
 
     /// The entries that take part in the comparison, without the floor and without misuses.

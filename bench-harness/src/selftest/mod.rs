@@ -12,14 +12,14 @@ use std::time::Instant;
 
 use anyhow::Context;
 use serde::Serialize;
-use worker::launch;
+use worker::interrupt;
 use workloads::Profile;
 
 use crate::journal::to_json;
 use crate::judge::{Design, Judgement, Series};
 use crate::programs::Source;
 use crate::progress::Teller;
-use crate::run::stop_on_interrupt;
+use crate::run::{stop_on_interrupt, unless_interrupted};
 
 mod bench;
 mod injection;
@@ -62,7 +62,8 @@ pub(crate) struct Check {
     test: String,
     target: String,
     measured: String,
-    met: bool,
+    /// `None` where nothing is asked for.
+    met: Option<bool>,
     /// Whether noise alone can have it missed: it asks how much is found, not whether what is found is true.
     needs_quiet: bool,
 }
@@ -70,7 +71,13 @@ pub(crate) struct Check {
 impl Check {
     fn new(test: impl Into<String>, target: &str, measured: String, met: bool) -> Self {
         let target = target.to_owned();
-        Check { test: test.into(), target, measured, met, needs_quiet: false }
+        Check { test: test.into(), target, measured, met: Some(met), needs_quiet: false }
+    }
+
+    /// A figure without a target.
+    fn for_information(test: impl Into<String>, measured: String) -> Self {
+        let target = "for information".to_owned();
+        Check { test: test.into(), target, measured, met: None, needs_quiet: false }
     }
 
     fn on_a_quiet_host(self) -> Self {
@@ -104,10 +111,9 @@ pub(crate) fn selftest(
 ) -> anyhow::Result<ExitCode> {
     stop_on_interrupt()?;
     let measured = measure(source, long, seed, teller);
-    if launch::stopped() {
-        return Ok(ExitCode::from(130));
-    }
-    let outcome = measured?;
+    let Some(outcome) = unless_interrupted(measured, teller, "interrupted\n")? else {
+        return Ok(ExitCode::from(interrupt::EXIT_CODE));
+    };
     let table = table(&outcome);
     if let Some(folder) = out {
         let write = |name: &str, text: &str| fs::write(folder.join(name), text);
@@ -116,10 +122,10 @@ pub(crate) fn selftest(
             .and_then(|()| write("selftest.md", &table))
             .with_context(|| format!("cannot write to {}", folder.display()))?;
     }
-    let met = outcome.checks.iter().all(|check| check.met);
+    let missed = outcome.checks.iter().any(|check| check.met == Some(false));
     let mut stdout = std::io::stdout().lock();
     write!(stdout, "{table}").context("cannot write to standard output")?;
-    Ok(ExitCode::from(if met { 0 } else { 3 }))
+    Ok(ExitCode::from(if missed { 3 } else { 0 }))
 }
 
 fn measure(source: &Source, long: bool, seed: u64, teller: Teller) -> anyhow::Result<Outcome> {
@@ -160,9 +166,10 @@ fn table(outcome: &Outcome) -> String {
     let noisy = rejected as f64 > NOISY * rounds as f64;
     for Check { test, target, measured, met, needs_quiet } in &outcome.checks {
         let met = match met {
-            true => "yes",
-            false if noisy && *needs_quiet => "NO, on a noisy host",
-            false => "NO",
+            None => "—",
+            Some(true) => "yes",
+            Some(false) if noisy && *needs_quiet => "NO, on a noisy host",
+            Some(false) => "NO",
         };
         let _ = writeln!(out, "| {test} | {target} | {measured} | {met} |");
     }
@@ -231,6 +238,13 @@ mod tests {
         let table = table(&outcome(1, vec![check(true), check(false)]));
         assert!(table.contains("| a test | all | 1 of 2 (50.0 %) | NO |"), "{table}");
         assert!(table.ends_with("rejected 1 of 100 rounds\n"), "{table}");
+    }
+
+    #[test]
+    fn what_has_no_target_is_neither_met_nor_missed() {
+        let table = table(&outcome(1, vec![Check::for_information("a test", percent(1, 2))]));
+        let row = "| a test | for information | 1 of 2 (50.0 %) | — |";
+        assert!(table.contains(row), "{table}");
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub(super) fn checks(
         Profile::Thorough => {
             Check::new(certified, "95 %", measured, is_share(tied, runs, 0.95)).on_a_quiet_host()
         }
-        _ => Check::new(certified, "for information", measured, true),
+        _ => Check::for_information(certified, measured),
     });
     Ok(checks)
 }

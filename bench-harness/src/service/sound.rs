@@ -13,7 +13,6 @@ use super::{Limits, Load, Objective, Preferences, RequestClass, ServiceProfile};
 
 /// By how much the shares may miss 1.
 const TOLERANCE: f64 = 0.001;
-/// Most kinds of request: more cannot be told apart in a measurement.
 /// What p99 leaves out, of a thousand requests.
 const BEYOND_P99: u32 = 10;
 

@@ -1,10 +1,11 @@
 //! Running the built harness against real strategies and misbehaving ones.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -21,7 +22,7 @@ impl Bench {
         let bench = Bench { folder: tempfile::tempdir().unwrap() };
         fs::create_dir(bench.bin_dir()).unwrap();
         for name in strategies {
-            let program = built().join(format!("strategy-{name}"));
+            let program = built(name);
             let link = bench.bin_dir().join(format!("strategy-{name}"));
             std::os::unix::fs::symlink(program, link).unwrap();
         }
@@ -71,19 +72,22 @@ impl Bench {
     }
 }
 
-/// The folder of the strategies' executables, built if this package is tested alone.
-fn built() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let folder = Path::new(HARNESS).parent().unwrap().to_owned();
+/// The executable of a strategy, built if this package is tested alone.
+pub(crate) fn built(strategy: &str) -> PathBuf {
+    static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let package = format!("strategy-{strategy}");
+    let program = Path::new(HARNESS).with_file_name(&package);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !built.contains(strategy) {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        cargo.args(["build", "--quiet", "-p", "strategy-threads", "-p", "strategy-floor"]);
+        cargo.args(["build", "--quiet", "-p", &package]);
         if !cfg!(debug_assertions) {
             cargo.arg("--release");
         }
         assert!(cargo.status().unwrap().success());
-        folder
-    })
+        built.insert(strategy.to_owned());
+    }
+    program
 }
 
 pub(crate) fn code(output: &Output) -> i32 {

@@ -7,12 +7,9 @@ use std::sync::Arc;
 use async_std::task;
 use worker::{How, Run};
 use workloads::Digest;
-use workloads::grain::{Grain, GrainParams, Grains, Yield};
+use workloads::grain::{Grain, GrainParams, Grains, IN_FLIGHT, Yield};
 
 use crate::AsyncStd;
-
-/// Tasks in flight at most: the memory of those that have ended serves the next ones.
-const IN_FLIGHT: usize = 1_000;
 
 impl Run<Grain> for AsyncStd {
     fn how(_: &GrainParams) -> Option<How> {

@@ -51,8 +51,7 @@ impl Run<Idle> for AsyncStd {
     }
 }
 
-/// What the parked tasks share. Each holds one pointer to it: a receiver of its own would have room for a
-/// second listener, and is three times as large.
+/// What the parked tasks share, behind one pointer in each, as in every asynchronous strategy.
 struct Shared {
     lot: Arc<Lot>,
     released: Receiver<()>,

@@ -129,6 +129,11 @@ mod tests {
 
     const UNIT: Duration = Duration::from_millis(50);
 
+    /// The shortest of a few tries, for a machine that has other things to do as well.
+    fn shortest<F: Future<Output = Duration>>(form: fn(Duration) -> F) -> Duration {
+        (0..5).map(|_| task::block_on(form(UNIT))).min().expect("it was tried")
+    }
+
     #[test]
     fn waits_one_after_the_other_add_up() {
         assert!(task::block_on(one_after_the_other(UNIT)) >= 3 * UNIT);
@@ -136,7 +141,7 @@ mod tests {
 
     #[test]
     fn waits_together_overlap() {
-        let elapsed = task::block_on(together(UNIT));
+        let elapsed = shortest(together);
         assert!((2 * UNIT..3 * UNIT).contains(&elapsed), "{elapsed:?}");
     }
 
@@ -176,7 +181,7 @@ mod tests {
 
     #[test]
     fn ten_jobs_take_two_turns() {
-        let elapsed = task::block_on(ten_jobs_on_a_pool_of_five(UNIT));
+        let elapsed = shortest(ten_jobs_on_a_pool_of_five);
         assert!((2 * UNIT..4 * UNIT).contains(&elapsed), "{elapsed:?}");
     }
 }

@@ -13,20 +13,20 @@ impl Serve<Endpoints> for Hybrid {
     fn how(params: &EndpointsParams) -> Option<How> {
         match params.handler {
             Handler::A => How::misuse(
-                "hybrid: thread::sleep inside an async handler: a worker waits instead of working, \
+                "thread::sleep inside an async handler: a worker waits instead of working, \
                  and tokio has only half of them here",
                 "https://docs.rs/tokio/latest/tokio/index.html#cpu-bound-tasks-and-blocking-code",
             ),
             Handler::B => How::fair(
-                "hybrid: thread::sleep handed to tokio's spawn_blocking; rayon is for computing",
+                "thread::sleep handed to tokio's spawn_blocking; rayon is for computing",
                 "https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html",
             ),
             Handler::C => How::fair(
-                "hybrid: tokio::time::sleep awaited",
+                "tokio::time::sleep awaited",
                 "https://docs.rs/tokio/latest/tokio/time/fn.sleep.html",
             ),
             Handler::D => How::fair(
-                "hybrid: tokio's spawn_blocking bounded by a semaphore",
+                "tokio's spawn_blocking bounded by a semaphore",
                 "https://docs.rs/tokio/latest/tokio/sync/struct.Semaphore.html",
             ),
         }

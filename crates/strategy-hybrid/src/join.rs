@@ -14,12 +14,12 @@ impl Run<Join> for Hybrid {
     fn how(params: &JoinParams) -> Option<How> {
         if !params.has_cutoff() {
             return How::misuse(
-                "hybrid: recursive parallel iterators with no cut-off: every queen is a task",
+                "recursive parallel iterators with no cut-off: every queen is a task",
                 "https://docs.rs/rayon/latest/rayon/iter/trait.IndexedParallelIterator.html#method.with_min_len",
             );
         }
         How::fair(
-            "hybrid: recursive parallel iterators handed whole to rayon's half of the workers, their \
+            "recursive parallel iterators handed whole to rayon's half of the workers, their \
              oneshot awaited",
             "https://ryhl.io/blog/async-what-is-blocking/",
         )

@@ -1,4 +1,4 @@
-//! Six workloads in which computing matters, on two pools: tokio's workers for IO, rayon's for CPU.
+//! The workloads in which computing matters, on two pools: tokio's workers for IO, rayon's for CPU.
 //!
 //! Async code hands computing to rayon over the [`bridge`], as tokio's documentation says under
 //! [CPU-bound tasks](https://docs.rs/tokio/latest/tokio/index.html#cpu-bound-tasks-and-blocking-code)

@@ -13,7 +13,7 @@ use crate::Hybrid;
 impl Run<Map> for Hybrid {
     fn how(_: &MapParams) -> Option<How> {
         How::fair(
-            "hybrid: a parallel iterator handed whole to rayon's half of the workers, its oneshot \
+            "a parallel iterator handed whole to rayon's half of the workers, its oneshot \
              awaited",
             "https://ryhl.io/blog/async-what-is-blocking/",
         )

@@ -12,7 +12,7 @@ use crate::Hybrid;
 impl Serve<Mixed> for Hybrid {
     fn how(_: &MixedParams) -> Option<How> {
         How::fair(
-            "hybrid: light requests wait on tokio's timer, heavy ones compute on rayon's half of the \
+            "light requests wait on tokio's timer, heavy ones compute on rayon's half of the \
              workers",
             "https://ryhl.io/blog/async-what-is-blocking/",
         )

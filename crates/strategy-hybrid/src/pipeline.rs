@@ -15,7 +15,7 @@ use crate::bridge::Cpu;
 impl Run<Pipeline> for Hybrid {
     fn how(_: &PipelineParams) -> Option<How> {
         How::fair(
-            "hybrid: read and write in spawn_blocking, parse and compress as tasks that hand each \
+            "read and write in spawn_blocking, parse and compress as tasks that hand each \
              record to rayon and await it, bounded tokio channels between them",
             "https://docs.rs/tokio/latest/tokio/index.html#cpu-bound-tasks-and-blocking-code",
         )

@@ -19,7 +19,7 @@ use crate::bridge::Cpu;
 impl Serve<Server> for Hybrid {
     fn how(_: &ServerParams) -> Option<How> {
         How::fair(
-            "hybrid: one spawned task per connection on tokio's half of the workers, long computing \
+            "one spawned task per connection on tokio's half of the workers, long computing \
              handed to rayon's",
             "https://docs.rs/tokio/latest/tokio/index.html#cpu-bound-tasks-and-blocking-code",
         )

@@ -12,7 +12,7 @@ use crate::Hybrid;
 impl Serve<Traffic> for Hybrid {
     fn how(_: &TrafficParams) -> Option<How> {
         How::fair(
-            "hybrid: waits on tokio's timer, blocking calls handed to spawn_blocking, long computing on \
+            "waits on tokio's timer, blocking calls handed to spawn_blocking, long computing on \
              rayon's half of the workers",
             "https://ryhl.io/blog/async-what-is-blocking/",
         )

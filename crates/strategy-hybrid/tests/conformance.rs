@@ -29,3 +29,8 @@ fn one_worker_is_refused_with_the_reason() {
         assert_eq!(failure.reason, "two pools need at least two workers");
     }
 }
+
+#[test]
+fn every_service_starts_and_answers() {
+    conformance::assert_serves_every_service(Path::new(PROGRAM), "tokio-rayon", &[]);
+}

@@ -21,16 +21,16 @@ impl Run<Idle> for Smol {
 
     fn run(&self, input: &Arc<Lot>) -> io::Result<Digest> {
         // A waiter lives in its task's future; those of a channel, semaphore or barrier are boxed.
-        let release = Arc::new(OnceCell::new());
+        let parking = Arc::new(Parking { lot: Arc::clone(input), release: OnceCell::new() });
         let mut parked = Vec::with_capacity(input.tasks() as usize);
         for batch in input.batches() {
             let started = batch.end;
             let tasks = batch.map(|id| {
-                let (lot, release) = (Arc::clone(input), Arc::clone(&release));
+                let parking = Arc::clone(&parking);
                 async move {
-                    let state = lot.park(id);
-                    release.wait().await;
-                    lot.leave(state);
+                    let state = parking.lot.park(id);
+                    parking.release.wait().await;
+                    parking.lot.leave(state);
                 }
             });
             EXECUTOR.spawn_many(tasks, &mut parked);
@@ -51,6 +51,7 @@ impl Run<Idle> for Smol {
             for task in active {
                 task.await;
             }
+            let release = &parking.release;
             release.set(()).await.map_err(|()| io::Error::other("released twice"))?;
             for task in parked {
                 task.await;
@@ -58,4 +59,10 @@ impl Run<Idle> for Smol {
             Ok(input.digest())
         })
     }
+}
+
+/// What the parked tasks share, behind one pointer in each, as in every asynchronous strategy.
+struct Parking {
+    lot: Arc<Lot>,
+    release: OnceCell<()>,
 }

@@ -32,3 +32,8 @@ fn the_http_server_stands_what_clients_do_to_it() {
 fn a_backend_that_dies_is_a_failure_that_says_so() {
     conformance::assert_notices_a_dead_backend(Path::new(PROGRAM), "executor");
 }
+
+#[test]
+fn every_service_starts_and_answers() {
+    conformance::assert_serves_every_service(Path::new(PROGRAM), "executor", &[]);
+}

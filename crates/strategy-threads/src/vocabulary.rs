@@ -124,6 +124,11 @@ mod tests {
 
     const UNIT: Duration = Duration::from_millis(50);
 
+    /// The shortest of a few tries, for a machine that has other things to do as well.
+    fn shortest(form: fn(Duration) -> Duration) -> Duration {
+        (0..5).map(|_| form(UNIT)).min().expect("it was tried")
+    }
+
     /// What it returns, and how many units it took.
     fn timed<T>(function: impl FnOnce(Duration) -> T) -> (T, f64) {
         let start = Instant::now();
@@ -138,7 +143,7 @@ mod tests {
 
     #[test]
     fn waits_together_take_as_long_as_the_longest() {
-        assert!((2 * UNIT..3 * UNIT).contains(&together(UNIT)));
+        assert!((2 * UNIT..3 * UNIT).contains(&shortest(together)));
     }
 
     #[test]
@@ -180,6 +185,6 @@ mod tests {
 
     #[test]
     fn a_pool_of_five_does_ten_jobs_in_two_turns() {
-        assert!((2 * UNIT..3 * UNIT).contains(&ten_jobs_on_a_pool_of_five(UNIT)));
+        assert!((2 * UNIT..3 * UNIT).contains(&shortest(ten_jobs_on_a_pool_of_five)));
     }
 }

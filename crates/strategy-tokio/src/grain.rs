@@ -7,13 +7,9 @@ use std::sync::Arc;
 use tokio::task::JoinError;
 use worker::{How, Run};
 use workloads::Digest;
-use workloads::grain::{Grain, GrainParams, Grains, Yield};
+use workloads::grain::{Grain, GrainParams, Grains, IN_FLIGHT, Yield};
 
 use crate::Tokio;
-
-/// Tasks spawned and not awaited at most: more than workers run out of, and few enough for the memory of
-/// those that have ended to be used again while it is in the cache.
-const IN_FLIGHT: usize = 1_000;
 
 impl Run<Grain> for Tokio {
     fn how(_: &GrainParams) -> Option<How> {

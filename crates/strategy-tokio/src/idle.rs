@@ -52,8 +52,7 @@ impl Run<Idle> for Tokio {
     }
 }
 
-/// What parked tasks share, behind one pointer: tokio rounds a task up to a multiple of 128 bytes, and a
-/// second pointer in each would make it 384 instead of 256.
+/// What the parked tasks share, behind one pointer in each, as in every asynchronous strategy.
 struct Parking {
     lot: Arc<Lot>,
     release: Notify,

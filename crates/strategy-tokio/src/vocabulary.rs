@@ -123,6 +123,15 @@ async fn ten_jobs_on_a_pool_of_five(unit: Duration) -> Duration {
 
 const UNIT: Duration = Duration::from_millis(50);
 
+/// The shortest of a few tries, for a machine that has other things to do as well.
+async fn shortest<F: Future<Output = Duration>>(form: impl Fn(Duration) -> F) -> Duration {
+    let mut shortest = Duration::MAX;
+    for _ in 0..5 {
+        shortest = shortest.min(form(UNIT).await);
+    }
+    shortest
+}
+
 #[tokio::test]
 async fn waits_add_up_one_after_the_other() {
     assert!(one_after_the_other(UNIT).await >= 3 * UNIT);
@@ -130,7 +139,7 @@ async fn waits_add_up_one_after_the_other() {
 
 #[tokio::test]
 async fn waits_overlap_together() {
-    let elapsed = together(UNIT).await;
+    let elapsed = shortest(together).await;
     assert!(elapsed >= 2 * UNIT && elapsed < 3 * UNIT, "{elapsed:?}");
 }
 
@@ -167,17 +176,22 @@ async fn a_value_is_waited_for() {
 
 #[tokio::test]
 async fn a_blocking_call_does_not_hold_up_the_runtime() {
-    let start = Instant::now();
-    let (answer, elsewhere) = tokio::join!(blocking_call(4 * UNIT), async {
-        sleep(UNIT).await;
-        start.elapsed()
+    let elsewhere = shortest(|unit| async move {
+        let start = Instant::now();
+        let (answer, elsewhere) = tokio::join!(blocking_call(4 * unit), async {
+            sleep(unit).await;
+            start.elapsed()
+        });
+        assert_eq!(answer, 42);
+        assert!(start.elapsed() >= 4 * unit);
+        elsewhere
     });
-    assert_eq!(answer, 42);
-    assert!(start.elapsed() >= 4 * UNIT && elsewhere < 3 * UNIT, "{elsewhere:?}");
+    let elsewhere = elsewhere.await;
+    assert!(elsewhere < 3 * UNIT, "{elsewhere:?}");
 }
 
 #[tokio::test]
 async fn ten_jobs_take_two_rounds_on_five_threads() {
-    let elapsed = ten_jobs_on_a_pool_of_five(UNIT).await;
+    let elapsed = shortest(ten_jobs_on_a_pool_of_five).await;
     assert!(elapsed >= 2 * UNIT && elapsed < 3 * UNIT, "{elapsed:?}");
 }

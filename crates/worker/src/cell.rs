@@ -89,7 +89,12 @@ fn run_request(variants: &[Variant], request: &RunRequest) -> Result<Measured, F
 
 fn serve_request(variants: &[Variant], request: &ServeRequest) -> Result<ServedCell, Failure> {
     match body(variants, &request.variant, &request.workload)? {
-        Body::Serve(serve) => serve(request),
+        Body::Serve(serve) => {
+            let listen = request.listen;
+            let listener = TcpListener::bind(listen)
+                .map_err(|error| Failure::new(FailureKind::Crashed, bind_error(listen, &error)))?;
+            serve(request, listener)
+        }
         Body::Run(_) => Err(Failure::new(FailureKind::Crashed, "a batch is run, not served")),
     }
 }
@@ -134,15 +139,14 @@ impl std::fmt::Debug for ServedCell {
     }
 }
 
-/// Binds the address and serves on a thread of its own.
+/// Serves what connects to the listener, on a thread of its own.
 pub(crate) fn serve<S: Serve<T>, T: Service>(
     request: &ServeRequest,
+    listener: TcpListener,
 ) -> Result<ServedCell, Failure> {
     let params = T::Params::from_json(&request.params)?;
     os::raise_file_limit();
     let strategy = S::build(&Means { workers: request.workers })?;
-    let listener = TcpListener::bind(request.listen)
-        .map_err(|error| Failure::new(FailureKind::Crashed, bind_error(request.listen, &error)))?;
     let address = listener.local_addr()?;
     let service = Arc::new(T::new(&params));
     strategy.ready(&service)?;
@@ -164,7 +168,7 @@ pub(crate) fn serve<S: Serve<T>, T: Service>(
     Ok(ServedCell { address, how, noted, ended })
 }
 
-/// Why an address cannot be bound, in one sentence with the mend.
+/// Why an address cannot be bound, in one sentence with the fix.
 pub(crate) fn bind_error(address: SocketAddr, error: &io::Error) -> String {
     let mend = match error.kind() {
         io::ErrorKind::AddrInUse => "the port is in use: choose another, or 0 for any free one",

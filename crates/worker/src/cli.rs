@@ -8,14 +8,16 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
-use workloads::{Case, Entry, Kind, Metric, Profile, Site, catalog};
+use workloads::{Case, Entry, Kind, Metric, Profile, catalog};
 
 use crate::cell;
-use crate::launch::{Placement, Visit};
+use crate::interrupt;
+use crate::launch::{self, Placement, Visit};
 use crate::observation;
 use crate::peer;
 use crate::protocol::{Failure, FailureKind, Measured, ServeRequest};
 use crate::scratch::Scratch;
+use crate::seam::How;
 use crate::selection::{self, Choice, ProfileArg, UsageError};
 use crate::suite::{Body, Variant};
 use crate::units;
@@ -27,7 +29,7 @@ use crate::units;
     args_conflicts_with_subcommands = true,
     after_help = "\
 Without a command: all workloads in the quick profile.
-Exit codes: 0 done, 1 error, 2 usage, 3 done but some cells failed."
+Exit codes: 0 done, 1 error, 2 usage, 3 done but some cells failed, 130 interrupted."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -148,6 +150,12 @@ fn missing(variant: &Variant, workload: &str) -> UsageError {
     UsageError(format!("variant `{name}` has no `{workload}`: it has {known}"))
 }
 
+/// This profile, or the smallest for a workload that has cases in no other: one whose parameters the user
+/// is to choose.
+fn profile_with_cases(entry: &Entry, profile: Profile) -> Profile {
+    if entry.cases(profile).is_empty() { Profile::Smoke } else { profile }
+}
+
 fn list(variants: &[Variant]) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     for variant in variants {
@@ -159,19 +167,22 @@ fn list(variants: &[Variant]) -> anyhow::Result<ExitCode> {
                 "\n  {} ({}): {}",
                 entry.spec.name, entry.spec.class, entry.spec.question
             )?;
-            let mut told = None;
-            for case in entry.cases(Profile::Quick) {
+            // The usual cases come first; a form that only others have is told too.
+            let profiles = [Profile::Quick, Profile::Standard, Profile::Smoke];
+            let mut told = Vec::new();
+            for case in profiles.into_iter().flat_map(|profile| entry.cases(profile)) {
                 let how = (cell.how)(&case.params)?;
-                if told.as_ref() == Some(&how) {
+                if told.contains(&how) {
                     continue;
                 }
                 match &how {
-                    Some(how) => {
-                        writeln!(out, "    {}: {}\n      {}", case.id, how.form, how.link)?
+                    Some(How { standing, form, link }) => {
+                        let standing = standing.remark();
+                        writeln!(out, "    {}{standing}: {form}\n      {link}", case.id)?;
                     }
                     None => writeln!(out, "    {}: unsupported; running it says why", case.id)?,
                 }
-                told = Some(how);
+                told.push(how);
             }
             for key in entry.keys {
                 writeln!(out, "    --param {}=…  {}; {}", key.name, key.meaning, key.range)?;
@@ -184,26 +195,26 @@ fn list(variants: &[Variant]) -> anyhow::Result<ExitCode> {
 
 fn serve(variants: &[Variant], args: ServeArgs) -> anyhow::Result<ExitCode> {
     let services: Vec<_> = catalog().into_iter().filter(|e| e.kind == Kind::Service).collect();
-    if !services.iter().any(|entry| entry.spec.name == args.workload) {
+    let Some(entry) = services.iter().find(|entry| entry.spec.name == args.workload) else {
         let known: Vec<_> = services.iter().map(|entry| entry.spec.name).collect();
         let (name, known) = (&args.workload, known.join(", "));
         return Err(
             UsageError(format!("`{name}` is not a service: the services are {known}")).into()
         );
-    }
-    // The largest case of the standard profile: the one that admits most connections.
+    };
     let choice = Choice { workloads: vec![args.workload], params: args.params, faithful: false };
-    let (entry, case) = selection::cases(Profile::Standard, &choice)?
+    // The largest case of the standard profile: the one that admits most connections.
+    let (entry, case) = selection::cases(profile_with_cases(entry, Profile::Standard), &choice)?
         .into_iter()
         .max_by_key(|(_, case)| case.connections)
         .expect("a service has a case");
     let variant = chosen(variants, args.variant.as_deref())?;
     let workers = selection::workers(args.workers)?;
-    TcpListener::bind(args.listen)
-        .map_err(|error| UsageError(cell::bind_error(args.listen, &error)))?;
     let Some(Body::Serve(start)) = variant.cell(entry.spec.name).map(|cell| &cell.body) else {
         return Err(missing(variant, entry.spec.name).into());
     };
+    let listener = TcpListener::bind(args.listen)
+        .map_err(|error| UsageError(cell::bind_error(args.listen, &error)))?;
     let request = ServeRequest {
         variant: variant.name.to_owned(),
         workload: entry.spec.name.to_owned(),
@@ -211,7 +222,7 @@ fn serve(variants: &[Variant], args: ServeArgs) -> anyhow::Result<ExitCode> {
         workers,
         listen: args.listen,
     };
-    let served = start(&request).map_err(describe_failure)?;
+    let served = start(&request, listener).map_err(describe_failure)?;
     let mut out = io::stdout().lock();
     writeln!(
         out,
@@ -264,6 +275,7 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
     let mut cases = selection::cases(profile, &choice)?;
     cases.retain(|(entry, _)| variant.cell(entry.spec.name).is_some());
     let mut cases = selection::settle(cases, workers, None)?;
+    interrupt::stop_on_interrupt().context("cannot watch for Ctrl-C")?;
     let scratch = Scratch::temporary().context("cannot make a temporary folder")?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
 
@@ -290,13 +302,16 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
             time_limit: selection::time_limit(args.faithful),
             expected,
         };
-        let site = Site { scratch: scratch.path(), workers, backend: None };
-        let expected = entry.expected(&case.params, &site);
-        let (measured, failed) = match expected.map_err(Failure::from).and_then(|e| visit(e).run())
-        {
+        let name = entry.spec.name;
+        let expected = launch::oracle(&program, name, &case.params, scratch.path(), workers);
+        let (measured, failed) = match expected.and_then(|expected| visit(expected).run()) {
             Ok(measured) => (Some(measured), None),
             Err(failure) => (None, Some(failure)),
         };
+        // What failed is only the echo of a Ctrl-C.
+        if launch::stopped() {
+            break;
+        }
         if let Some(measured) = &measured {
             capacity = measured.fact("capacity_per_second").map(|rate| rate as f64).or(capacity);
         }
@@ -307,7 +322,14 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
         .iter()
         .filter_map(|outcome| outcome.failed.as_ref())
         .any(|failure| failure.failure != FailureKind::Unsupported);
-    print(variant, profile, workers, &cases, outcomes, args.format)?;
+    let interrupted = launch::stopped().then_some(outcomes.len());
+    if interrupted != Some(0) {
+        print(variant, profile, workers, &cases, outcomes, args.format)?;
+    }
+    if let Some(done) = interrupted {
+        let _ = writeln!(io::stderr(), "interrupted after {done} of {} cases", cases.len());
+        return Ok(ExitCode::from(interrupt::EXIT_CODE));
+    }
     Ok(ExitCode::from(if broken { 3 } else { 0 }))
 }
 

@@ -13,6 +13,7 @@ mod suite;
 
 pub mod conformance;
 pub mod generator;
+pub mod interrupt;
 pub mod launch;
 pub mod observation;
 pub mod os;

@@ -13,7 +13,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::time::{TimeSpec, TimeVal};
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use nix::unistd::Pid;
@@ -199,6 +199,34 @@ pub fn prefer_this_process() {
             return;
         }
     }
+}
+
+/// Has `act` called, on a thread of its own, for each SIGINT and SIGTERM, and for each SIGHUP unless this process
+/// was started with that ignored, as `nohup` does. Threads that exist already would still be interrupted; processes
+/// that are started are not concerned.
+///
+/// # Errors
+/// If there are no threads left.
+pub(crate) fn on_interrupt(act: impl Fn() + Send + 'static) -> io::Result<()> {
+    let mut signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
+    if !is_hang_up_ignored() {
+        signals.add(Signal::SIGHUP);
+    }
+    signals.thread_block()?;
+    let wait = move || {
+        while signals.wait().is_ok() {
+            act();
+        }
+    };
+    thread::Builder::new().name("interrupt".into()).spawn(wait).map(drop)
+}
+
+fn is_hang_up_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // SIGHUP is signal 1, the lowest bit.
+    mask.is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Kills every process of a group that [`std::os::unix::process::CommandExt::process_group`] made.

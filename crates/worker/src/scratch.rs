@@ -3,11 +3,14 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// A folder that is removed with everything in it when this is dropped.
 #[derive(Debug)]
-pub struct Scratch(PathBuf);
+pub struct Scratch {
+    folder: PathBuf,
+    /// Folders above it that were made for it, the nearest first: they go too if nothing else is in them.
+    made: Vec<PathBuf>,
+}
 
 impl Scratch {
     /// Makes `folder`, and what lies above it, where they are missing.
@@ -15,8 +18,13 @@ impl Scratch {
     /// # Errors
     /// If it cannot be made.
     pub fn create(folder: &Path) -> io::Result<Self> {
+        let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let above = folder.ancestors().skip(1).take_while(is_missing);
+        let above: Vec<_> = above.map(Path::to_owned).collect();
         fs::create_dir_all(folder)?;
-        fs::canonicalize(folder).map(Scratch)
+        // A later change of the current folder must not matter.
+        let made = above.iter().map(fs::canonicalize).collect::<io::Result<_>>()?;
+        Ok(Scratch { folder: fs::canonicalize(folder)?, made })
     }
 
     /// Makes a folder of its own among the system's temporary ones.
@@ -24,24 +32,36 @@ impl Scratch {
     /// # Errors
     /// If it cannot be made.
     pub fn temporary() -> io::Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Relaxed);
-        let name = format!("strategy-scratch-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir(&folder)?;
-        Ok(Scratch(folder))
+        Scratch::temporary_in(&std::env::temp_dir())
+    }
+
+    fn temporary_in(parent: &Path) -> io::Result<Self> {
+        let mut number = 0;
+        loop {
+            let name = format!("strategy-scratch-{}-{number}", std::process::id());
+            let folder = parent.join(name);
+            match fs::create_dir(&folder) {
+                // Left behind by a process that was killed and had the same number.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                made => return made.map(|()| Scratch { folder, made: Vec::new() }),
+            }
+        }
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.folder
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         // What cannot be removed is made again or ignored.
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.folder);
+        for folder in &self.made {
+            // Refused where something was written meanwhile, which is then kept.
+            let _ = fs::remove_dir(folder);
+        }
     }
 }
 
@@ -57,5 +77,31 @@ mod tests {
         let path = one.path().to_owned();
         drop(one);
         assert!(!path.exists() && two.path().exists());
+    }
+
+    #[test]
+    fn what_another_process_left_behind_is_no_hindrance() {
+        let parent = Scratch::temporary().unwrap();
+        let name = format!("strategy-scratch-{}-0", std::process::id());
+        fs::create_dir(parent.path().join(&name)).unwrap();
+        let scratch = Scratch::temporary_in(parent.path()).unwrap();
+        assert_ne!(scratch.path(), parent.path().join(&name));
+        drop(scratch);
+        assert!(parent.path().join(&name).exists());
+    }
+
+    #[test]
+    fn folders_above_go_unless_they_were_there_or_hold_something() {
+        let parent = Scratch::temporary().unwrap();
+        let run = parent.path().join("results/run");
+        drop(Scratch::create(&run.join("scratch")).unwrap());
+        assert!(!parent.path().join("results").exists() && parent.path().exists());
+        let scratch = Scratch::create(&run.join("scratch")).unwrap();
+        fs::write(run.join("plan.json"), "{}").unwrap();
+        drop(scratch);
+        assert!(run.join("plan.json").exists() && !run.join("scratch").exists());
+        fs::remove_file(run.join("plan.json")).unwrap();
+        drop(Scratch::create(&run.join("scratch")).unwrap());
+        assert!(run.exists(), "it was there before");
     }
 }

@@ -121,6 +121,18 @@ pub enum Standing {
     Floor,
 }
 
+impl Standing {
+    /// What is put behind a case in a list of forms; nothing for the usual standing.
+    pub(crate) fn remark(self) -> &'static str {
+        match self {
+            Standing::Fair => "",
+            Standing::OffLabel => " (off-label)",
+            Standing::Misuse => " (misuse)",
+            Standing::Floor => " (floor)",
+        }
+    }
+}
+
 /// The error of a strategy that has no honest form of a workload; the reason goes into the report.
 pub fn unsupported(reason: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, reason.into())

@@ -2,6 +2,7 @@
 //! some of them only.
 
 use std::marker::PhantomData;
+use std::net::TcpListener;
 
 use serde_json::Value;
 use workloads::{ParamError, Params, Service, Workload, for_each_workload};
@@ -113,7 +114,7 @@ pub(crate) struct Cell {
 #[derive(Debug)]
 pub(crate) enum Body {
     Run(fn(&RunRequest) -> Result<Measured, Failure>),
-    Serve(fn(&ServeRequest) -> Result<ServedCell, Failure>),
+    Serve(fn(&ServeRequest, TcpListener) -> Result<ServedCell, Failure>),
 }
 
 fn batch<S: Run<W>, W: Workload>() -> Cell {

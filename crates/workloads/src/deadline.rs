@@ -158,13 +158,7 @@ impl Workload for Deadline {
 
     /// Counts what still runs, and forgets it: it is not counted again after the next run.
     fn facts(input: &Operations) -> Result<Facts, String> {
-        let mut facts = Facts::from([("running_at_return".to_owned(), input.running())]);
-        if !input.later.is_zero() {
-            thread::sleep(input.later);
-            facts.insert("still_running".to_owned(), input.running());
-        }
-        *input.run.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
-        Ok(facts)
+        Ok(input.take_facts(thread::sleep))
     }
 }
 
@@ -181,6 +175,16 @@ pub struct Operations {
 }
 
 impl Operations {
+    fn take_facts(&self, wait: impl FnOnce(Duration)) -> Facts {
+        let mut facts = Facts::from([("running_at_return".to_owned(), self.running())]);
+        if !self.later.is_zero() {
+            wait(self.later);
+            facts.insert("still_running".to_owned(), self.running());
+        }
+        *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+        facts
+    }
+
     /// Number of operations.
     pub fn count(&self) -> u64 {
         self.durations.len() as u64
@@ -343,12 +347,9 @@ mod tests {
     fn what_is_still_running_is_counted_once_more_later() {
         let input = operations(400);
         let (short, _long) = (input.start(0), input.start(1));
-        let facts = thread::scope(|scope| {
-            scope.spawn(|| {
-                thread::sleep(Duration::from_millis(100));
-                drop(short);
-            });
-            Deadline::facts(&input).unwrap()
+        let facts = input.take_facts(|later| {
+            assert_eq!(later, Duration::from_millis(400));
+            drop(short);
         });
         assert_eq!((facts["running_at_return"], facts["still_running"]), (2, 1));
     }

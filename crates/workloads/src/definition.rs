@@ -149,7 +149,7 @@ pub enum Profile {
     Smoke,
     /// A useful answer within five minutes on two cores.
     Quick,
-    /// Full sizes and more rounds; an hour or more.
+    /// Full sizes and more rounds: about a quarter of an hour.
     Standard,
     /// Full sizes and many rounds, for close calls.
     Thorough,

@@ -104,6 +104,10 @@ impl Definition for Grain {
     }
 }
 
+/// Tasks that an asynchronous strategy has spawned and not awaited at most: more than workers run out of, and
+/// few enough for the memory of those that have ended to be used again while it is in the cache.
+pub const IN_FLIGHT: usize = 1_000;
+
 impl Workload for Grain {
     type Input = Grains;
 

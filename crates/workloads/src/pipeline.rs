@@ -425,23 +425,23 @@ fn deflate(bytes: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
 
     use flate2::{Decompress, FlushDecompress};
+    use tempfile::TempDir;
 
     use super::*;
 
     /// A pipeline in a folder that goes with it.
     struct Place {
         stages: Stages,
-        scratch: PathBuf,
+        scratch: TempDir,
     }
 
     impl Place {
-        fn new(name: &str) -> Self {
-            let scratch = std::env::temp_dir().join(format!("{name}-{}", process::id()));
+        fn new() -> Self {
+            let scratch = TempDir::new().unwrap();
             let params = PipelineParams { records: 5, kib: 1, bound: 2 };
-            let stages = Pipeline::prepare(&params, &Site::alone(&scratch)).unwrap();
+            let stages = Pipeline::prepare(&params, &Site::alone(scratch.path())).unwrap();
             Place { stages, scratch }
         }
 
@@ -457,15 +457,9 @@ mod tests {
         }
     }
 
-    impl Drop for Place {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.scratch);
-        }
-    }
-
     #[test]
     fn every_run_starts_with_nothing_written() {
-        let place = Place::new("pipeline-runs");
+        let place = Place::new();
         let expected = Pipeline::expected(&place.stages).unwrap();
         for _ in 0..2 {
             assert_eq!(place.written(&[0, 1, 2, 3, 4]), expected);
@@ -480,7 +474,7 @@ mod tests {
 
     #[test]
     fn a_record_out_of_order_left_out_or_written_twice_spoils_the_answer() {
-        let place = Place::new("pipeline-order");
+        let place = Place::new();
         let expected = Pipeline::expected(&place.stages).unwrap();
         for order in [&[0, 2, 1, 3, 4][..], &[0, 1, 2, 3], &[0, 1, 2, 3, 4, 4]] {
             assert_ne!(place.written(order), expected, "{order:?}");
@@ -490,7 +484,7 @@ mod tests {
 
     #[test]
     fn the_output_holds_the_compact_records_one_after_the_other() {
-        let place = Place::new("pipeline-output");
+        let place = Place::new();
         place.written(&[0, 1, 2, 3, 4]);
         let length = place.stages.output.metadata().unwrap().len() as usize;
         let mut output = vec![0; length];
@@ -508,7 +502,7 @@ mod tests {
 
     #[test]
     fn an_output_of_another_length_than_was_written_is_an_error() {
-        let place = Place::new("pipeline-length");
+        let place = Place::new();
         place.written(&[0]);
         place.stages.output.set_len(1).unwrap();
         assert!(place.stages.digest().is_err());
@@ -516,7 +510,7 @@ mod tests {
 
     #[test]
     fn a_queue_deeper_than_its_bound_breaks_the_rule_unless_it_was_said_to_have_none() {
-        let place = Place::new("pipeline-depth");
+        let place = Place::new();
         let stages = &place.stages;
         let read = |count| (0..count).for_each(|index| _ = stages.read(index).unwrap());
         read(4);
@@ -533,7 +527,7 @@ mod tests {
 
     #[test]
     fn every_queue_is_watched() {
-        let place = Place::new("pipeline-queues");
+        let place = Place::new();
         let stages = &place.stages;
         let raw: Vec<_> = (0..4).map(|index| stages.read(index).unwrap()).collect();
         let parsed: Vec<_> = raw.into_iter().map(|raw| stages.parse(raw)).collect();
@@ -546,11 +540,11 @@ mod tests {
 
     #[test]
     fn records_are_made_once_fill_their_size_and_differ() {
-        let place = Place::new("pipeline-made");
-        let source = place.scratch.join("pipeline-5x1k/records");
+        let place = Place::new();
+        let source = place.scratch.path().join("pipeline-5x1k/records");
         let made = fs::metadata(&source).unwrap();
         assert_eq!(made.len(), 5 * 1024);
-        Pipeline::prepare(&place.stages.params, &Site::alone(&place.scratch)).unwrap();
+        Pipeline::prepare(&place.stages.params, &Site::alone(place.scratch.path())).unwrap();
         let again = fs::metadata(&source).unwrap();
         assert_eq!(again.modified().unwrap(), made.modified().unwrap());
 

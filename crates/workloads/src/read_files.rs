@@ -149,11 +149,11 @@ mod tests {
 
     #[test]
     fn files_are_made_once_and_the_answer_does_not_depend_on_the_order() {
-        let scratch = std::env::temp_dir().join(format!("read-files-test-{}", std::process::id()));
+        let scratch = tempfile::tempdir().unwrap();
         let params = ReadFilesParams { files: 3, kib: 1, in_flight: 1 };
-        let files = ReadFiles::prepare(&params, &Site::alone(&scratch)).unwrap();
+        let files = ReadFiles::prepare(&params, &Site::alone(scratch.path())).unwrap();
         let made = fs::metadata(&files.paths[0]).unwrap().modified().unwrap();
-        let again = ReadFiles::prepare(&params, &Site::alone(&scratch)).unwrap();
+        let again = ReadFiles::prepare(&params, &Site::alone(scratch.path())).unwrap();
         assert_eq!(fs::metadata(&again.paths[0]).unwrap().modified().unwrap(), made);
 
         let backwards = (0..3)
@@ -161,7 +161,7 @@ mod tests {
             .map(|index| files.read_and_hash(index).unwrap())
             .fold(Digest::of_number(0), |all, one| all ^ one);
         assert_eq!(backwards, ReadFiles::expected(&files).unwrap());
-        fs::remove_dir_all(&scratch).unwrap();
+        scratch.close().unwrap();
         assert!(files.read_and_hash(0).is_err());
     }
 }

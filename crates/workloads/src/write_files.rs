@@ -200,12 +200,16 @@ impl Drop for Targets {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
 
-    fn targets(name: &str) -> Targets {
-        let scratch = std::env::temp_dir().join(format!("{name}-{}", process::id()));
+    /// The targets and the folder that they lie in.
+    fn targets() -> (TempDir, Targets) {
+        let scratch = TempDir::new().unwrap();
         let params = WriteFilesParams { files: 70, kib: 1, in_flight: 1 };
-        WriteFiles::prepare(&params, &Site::alone(&scratch)).unwrap()
+        let targets = WriteFiles::prepare(&params, &Site::alone(scratch.path())).unwrap();
+        (scratch, targets)
     }
 
     fn run(targets: &Targets, files: impl Iterator<Item = usize>) -> Digest {
@@ -216,7 +220,7 @@ mod tests {
 
     #[test]
     fn every_run_creates_the_files_anew_and_the_order_does_not_count() {
-        let targets = targets("write-files-anew");
+        let (_scratch, targets) = targets();
         let expected = WriteFiles::expected(&targets).unwrap();
         for _ in 0..2 {
             assert!(!targets.path(3).exists());
@@ -228,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_file_not_written_is_missed_by_name_and_spoils_the_answer() {
-        let targets = targets("write-files-missing");
+        let (_scratch, targets) = targets();
         let answer = run(&targets, (0..70).filter(|&index| index != 7));
         assert_ne!(answer, WriteFiles::expected(&targets).unwrap());
         let reason = WriteFiles::facts(&targets).unwrap_err();
@@ -237,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_file_cut_short_is_noticed() {
-        let targets = targets("write-files-short");
+        let (_scratch, targets) = targets();
         run(&targets, 0..70);
         File::options().write(true).open(targets.path(9)).unwrap().set_len(1).unwrap();
         assert!(WriteFiles::facts(&targets).unwrap_err().contains("09/000009"));
@@ -245,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_folder_goes_with_the_input() {
-        let targets = targets("write-files-drop");
+        let (_scratch, targets) = targets();
         run(&targets, 0..70);
         let folder = targets.folder.clone();
         assert!(folder.exists());

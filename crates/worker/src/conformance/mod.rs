@@ -13,6 +13,7 @@ mod server;
 pub use backend::assert_notices_a_dead_backend;
 pub use echo::assert_serves;
 pub use http::assert_serves_http;
+pub use server::assert_serves_every_service;
 
 use crate::launch::{self, Visit};
 use crate::protocol::{Failure, FailureKind, Measured, SamplingPlan};
@@ -45,9 +46,23 @@ pub fn try_all(
     workers: usize,
     scratch: &Path,
 ) -> Result<Vec<Tried>, Failure> {
+    try_some(program, peer, workers, scratch, |_| true)
+}
+
+/// Like [`try_all`], with the workloads that are `wanted` by name.
+fn try_some(
+    program: &Path,
+    peer: &Path,
+    workers: usize,
+    scratch: &Path,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<Tried>, Failure> {
     let description = launch::describe(program)?;
     let mut tried = Vec::new();
     for (entry, case) in smoke_cases(workers) {
+        if !wanted(entry.spec.name) {
+            continue;
+        }
         let expected = launch::oracle(peer, entry.spec.name, &case.params, scratch, workers)?;
         for variant in &description.variants {
             if !description.has(variant, entry.spec.name) {
@@ -98,7 +113,7 @@ fn smoke_cases(workers: usize) -> Vec<(Entry, Case)> {
 /// # Panics
 /// With the list of what failed.
 pub fn assert_right(program: &Path) {
-    let tried = try_all_in_temporary_folder(program, 2);
+    let tried = try_in_temporary_folder(program, 2, |_| true);
     let failed = |tried: &&Tried| {
         let failure = tried.result.as_ref().err();
         failure.is_some_and(|failure| {
@@ -117,10 +132,8 @@ pub fn assert_right(program: &Path) {
 /// With the case and the number of threads observed.
 pub fn assert_one_worker(program: &Path, workloads: &[&str]) {
     let mut seen = 0;
-    for Tried { case, variant, result } in try_all_in_temporary_folder(program, 1) {
-        if !workloads.iter().any(|workload| case.split('/').next() == Some(*workload)) {
-            continue;
-        }
+    let tried = try_in_temporary_folder(program, 1, |workload| workloads.contains(&workload));
+    for Tried { case, variant, result } in tried {
         let Ok(measured) = result else { continue };
         if measured.how.is_some_and(|how| how.standing == Standing::Misuse) {
             continue;
@@ -131,7 +144,12 @@ pub fn assert_one_worker(program: &Path, workloads: &[&str]) {
     assert!(seen >= workloads.len(), "only {seen} cells were measured");
 }
 
-fn try_all_in_temporary_folder(program: &Path, workers: usize) -> Vec<Tried> {
+fn try_in_temporary_folder(
+    program: &Path,
+    workers: usize,
+    wanted: impl Fn(&str) -> bool,
+) -> Vec<Tried> {
     let scratch = Scratch::temporary().expect("a temporary folder can be made");
-    try_all(program, program, workers, scratch.path()).expect("the program speaks the protocol")
+    try_some(program, program, workers, scratch.path(), wanted)
+        .expect("the program speaks the protocol")
 }

@@ -1,17 +1,53 @@
 //! A strategy's server in a process of its own, for tests.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use workloads::Kind;
+
+use crate::launch;
 use crate::os;
 
 /// A strategy that serves, killed when this is dropped.
 pub(super) struct Server {
     process: Child,
     address: SocketAddr,
+}
+
+/// Panics unless `program serve` starts every service that the variant has, with nothing else said, and the
+/// service answers. Those that are `unsupported` have to say so.
+///
+/// # Panics
+/// With the service that did not.
+pub fn assert_serves_every_service(program: &Path, variant: &str, unsupported: &[&str]) {
+    let description = launch::describe(program).expect("the program describes itself");
+    let services = workloads::catalog().into_iter().filter(|entry| entry.kind == Kind::Service);
+    let services: Vec<_> = services
+        .map(|entry| entry.spec.name)
+        .filter(|service| description.has(variant, service))
+        .collect();
+    assert!(!services.is_empty(), "{variant} has a service");
+    for service in services {
+        if unsupported.contains(&service) {
+            let arguments = ["serve", service, "--variant", variant];
+            let refused = Command::new(program).args(arguments).output();
+            let refused = refused.expect("the program can be started");
+            let said = String::from_utf8_lossy(&refused.stderr);
+            assert!(said.starts_with("error: unsupported: "), "{service}: {said}");
+            continue;
+        }
+        let server = Server::start(program, service, &["--variant", variant]);
+        let mut stream = server.connect();
+        // An echo server sends the request back, any other answers it.
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n").expect("the server reads");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).expect("the server answers");
+        let right: &[u8] = if service == "echo" { b"GET / HTTP/1" } else { b"HTTP/1.1 200" };
+        assert_eq!(answer, right, "{service}");
+    }
 }
 
 impl Server {
