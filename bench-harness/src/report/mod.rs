@@ -22,6 +22,7 @@ pub(crate) mod model;
 mod noise;
 #[cfg(test)]
 mod properties;
+mod remarks;
 mod reproduce;
 mod rounding;
 mod rows;
