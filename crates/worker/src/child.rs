@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -11,8 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::os;
+use nix::sys::signal::Signal;
+use nix::sys::wait::WaitStatus;
+
+use crate::launch::CELL;
+use crate::os::killed::{Kills, how_killed};
 use crate::protocol::{Failure, FailureKind, Reply, Request, from_line, to_line};
+use crate::{os, peer};
 
 /// Longest reply taken from a worker, in bytes.
 const MAX_LINE: u64 = 4 << 20;
@@ -47,7 +52,8 @@ fn live() -> MutexGuard<'static, BTreeSet<u32>> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A process group that [`stop`] kills, as long as this is held.
+/// A process group that [`stop`] kills, as long as this is held. It must be given up before its leader is
+/// reaped: from then on the system may give the id to another.
 #[derive(Debug)]
 pub struct Live(u32);
 
@@ -59,6 +65,17 @@ impl Live {
             os::kill_group(leader);
         }
         Live(leader)
+    }
+
+    /// Kills what is left of the group and reaps its leader, which is `process`.
+    ///
+    /// # Errors
+    /// If the system does not know the process.
+    fn end(self, process: &mut std::process::Child) -> io::Result<ExitStatus> {
+        // While the leader is not reaped, the id is its own.
+        os::kill_group(self.0);
+        drop(self);
+        process.wait()
     }
 }
 
@@ -81,11 +98,27 @@ pub(crate) struct Child {
     replies: mpsc::Receiver<Event>,
     last_words: Arc<Mutex<Vec<u8>>>,
     listener: thread::JoinHandle<()>,
-    _live: Live,
+    /// The group, until the end.
+    live: Option<Live>,
+    /// What is said of it where it fails: nothing of a worker, which the row is about.
+    role: &'static str,
+    /// What the kernel had killed for want of memory when it was started.
+    kills: Kills,
 }
 
 impl Child {
-    pub(crate) fn start(program: &Path, subcommand: &str) -> io::Result<Self> {
+    /// Starts a strategy's program.
+    pub(crate) fn worker(program: &Path) -> io::Result<Self> {
+        Child::start(program, CELL, "")
+    }
+
+    /// Starts what stands beside a strategy, as `role`, such as `the oracle`.
+    pub(crate) fn peer(program: &Path, role: &'static str) -> io::Result<Self> {
+        Child::start(program, peer::SUBCOMMAND, role)
+    }
+
+    fn start(program: &Path, subcommand: &str, role: &'static str) -> io::Result<Self> {
+        let kills = Kills::so_far();
         let mut command = Command::new(program);
         for variable in TUNING {
             command.env_remove(variable);
@@ -99,7 +132,8 @@ impl Child {
         let mut process = spawn(&mut command).map_err(|error| {
             io::Error::other(format!("cannot start {}: {error}", program.display()))
         })?;
-        let live = Live::new(process.id());
+        let live = Some(Live::new(process.id()));
+        os::sacrifice(process.id());
         let stdin = process.stdin.take();
         let stdout = process.stdout.take().expect("standard output is piped");
         let stderr = process.stderr.take().expect("standard error is piped");
@@ -109,7 +143,7 @@ impl Child {
         thread::spawn(move || read_replies(stdout, &sender));
         let words = Arc::clone(&last_words);
         let listener = thread::spawn(move || keep_tail(stderr, &words));
-        Ok(Child { process, stdin, replies, last_words, listener, _live: live })
+        Ok(Child { process, stdin, replies, last_words, listener, live, role, kills })
     }
 
     pub(crate) fn ask(&mut self, request: &Request, deadline: Instant) -> Result<Reply, Failure> {
@@ -130,7 +164,8 @@ impl Child {
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 os::kill_group(self.process.id());
                 let waited = asked.elapsed().as_secs_f64();
-                let reason = format!("no answer within {waited:.1} s; it was killed");
+                let reason =
+                    self.of_role(&format!("no answer within {waited:.1} s; it was killed"));
                 Err(Failure::new(FailureKind::Timeout, reason))
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.ended_early()),
@@ -143,14 +178,22 @@ impl Child {
         })
     }
 
+    /// A sentence about this process, which names it where it is not the worker.
+    fn of_role(&self, sentence: &str) -> String {
+        if self.role.is_empty() { sentence.to_owned() } else { format!("{} {sentence}", self.role) }
+    }
+
     /// How the process ended, if it has or does so soon.
     pub(crate) fn obituary(&mut self) -> Option<Failure> {
-        let status = self.wait(Duration::from_millis(200))?;
-        let mut reason = match (status.code(), status.signal()) {
-            (Some(code), _) => format!("exited with code {code} before it answered"),
-            (None, Some(signal)) => format!("was killed by signal {signal} before it answered"),
-            (None, None) => format!("ended ({status}) before it answered"),
+        let how = match self.wait(Duration::from_millis(200))? {
+            WaitStatus::Exited(_, code) => format!("exited with code {code}"),
+            WaitStatus::Signaled(_, Signal::SIGKILL, _) => how_killed(&self.kills),
+            WaitStatus::Signaled(_, signal, _) => {
+                format!("was killed by signal {} ({})", signal as i32, signal.as_str())
+            }
+            other => format!("ended ({other:?})"),
         };
+        let mut reason = self.of_role(&format!("{how} before it answered"));
         // Its last words may still be on their way, unless a descendant holds the pipe open.
         let deadline = Instant::now() + GRACE;
         while !self.listener.is_finished() && Instant::now() < deadline {
@@ -167,10 +210,11 @@ impl Child {
         Some(Failure::new(FailureKind::Crashed, reason))
     }
 
-    fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
+    /// Waits for the process to end, without reaping it: until then its id, and that of its group, are its own.
+    fn wait(&self, patience: Duration) -> Option<WaitStatus> {
         let deadline = Instant::now() + patience;
         loop {
-            match self.process.try_wait() {
+            match os::how_ended(self.process.id()) {
                 Ok(Some(status)) => return Some(status),
                 Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_micros(200)),
                 _ => return None,
@@ -202,8 +246,9 @@ impl Drop for Child {
         // killed with its group.
         drop(self.stdin.take());
         self.wait(GRACE);
-        os::kill_group(self.process.id());
-        let _ = self.process.wait();
+        if let Some(live) = self.live.take() {
+            let _ = live.end(&mut self.process);
+        }
     }
 }
 

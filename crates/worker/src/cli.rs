@@ -191,12 +191,13 @@ fn serve(variants: &[Variant], args: ServeArgs) -> anyhow::Result<ExitCode> {
             UsageError(format!("`{name}` is not a service: the services are {known}")).into()
         );
     }
-    // The largest case of the standard profile: the one that admits most connections.
+    // The largest case of the standard profile that fits: the one that admits most connections.
     let choice = Choice { workloads: vec![args.workload], params: args.params, faithful: false };
     let (entry, case) = selection::cases(Profile::Standard, &choice)?
         .into_iter()
+        .filter(|(entry, case)| selection::check_fit(entry, case).is_ok())
         .max_by_key(|(_, case)| case.connections)
-        .expect("a service has a case");
+        .expect("one case fits, or all are refused");
     let variant = chosen(variants, args.variant.as_deref())?;
     let workers = selection::workers(args.workers)?;
     TcpListener::bind(args.listen)
