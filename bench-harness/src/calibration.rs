@@ -15,10 +15,12 @@ use crate::judge::median;
 
 /// Batches of which the median is taken, so that a disturbance does not show.
 const BATCHES: usize = 11;
-/// Memory that is read for the bandwidth: several times what caches hold.
-const BUFFER_BYTES: usize = 256 << 20;
-/// What has to be available for that.
-const BUFFER_NEEDS_BYTES: u64 = 1 << 30;
+/// Memory that is read for the bandwidth, where there is enough and caches are not larger than usual.
+const BUFFER_BYTES: u64 = 256 << 20;
+/// How many times the last-level caches it has to be at least, so that they hold little of it.
+const TIMES_CACHE: u64 = 4;
+/// The part of the memory that can be had, by which nothing is put at risk.
+const PART: u64 = 4;
 
 /// The figures; one that could not be measured is missing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -153,10 +155,11 @@ fn process_start(program: &Path) -> io::Result<f64> {
 
 /// Bytes a second that one thread reads, and that all together do, each its own part.
 fn memory(threads: usize) -> Option<(f64, f64)> {
-    if host::memory_available_bytes()? < BUFFER_NEEDS_BYTES {
-        return None;
-    }
-    let buffer = vec![1_u64; BUFFER_BYTES / size_of::<u64>()];
+    let bytes = buffer_bytes(os::memory_available_bytes()?, os::last_level_cache_bytes())?;
+    let count = bytes as usize / size_of::<u64>();
+    let mut buffer = Vec::new();
+    buffer.try_reserve_exact(count).ok()?;
+    buffer.resize(count, 1_u64);
     let best = |threads: usize| {
         let pass = || {
             let start = Instant::now();
@@ -168,9 +171,16 @@ fn memory(threads: usize) -> Option<(f64, f64)> {
             start.elapsed().as_secs_f64()
         };
         let shortest = (0..4).map(|_| pass()).fold(f64::INFINITY, f64::min);
-        BUFFER_BYTES as f64 / shortest
+        bytes as f64 / shortest
     };
     Some((best(1), best(threads)))
+}
+
+/// How much memory to read: less where less can be had, and none where caches would hold too much of it.
+fn buffer_bytes(available: u64, caches: Option<u64>) -> Option<u64> {
+    let least = caches.map_or(BUFFER_BYTES, |caches| TIMES_CACHE * caches);
+    let bytes = least.max(BUFFER_BYTES).min(available / PART);
+    (bytes >= least).then_some(bytes)
 }
 
 /// In several sums at once, so that no addition waits for the one before.
@@ -194,6 +204,19 @@ mod tests {
         for figure in [figures.system_call_ns, figures.switch_one_cpu_ns, figures.thread_start_ns] {
             assert!(figure.unwrap() > 1.0, "{figures:?}");
         }
+    }
+
+    #[test]
+    fn bandwidth_is_measured_in_what_memory_there_is_or_not_at_all() {
+        let mib = |count: u64| count << 20;
+        let of = |available, caches: Option<u64>| {
+            buffer_bytes(mib(available), caches.map(mib)).map(|bytes| bytes >> 20)
+        };
+        assert_eq!(of(8_000, Some(32)), Some(256));
+        assert_eq!(of(700, Some(32)), Some(175), "less than usual");
+        assert_eq!(of(300, Some(32)), None, "caches would hold much of it");
+        assert_eq!(of(8_000, Some(300)), Some(1_200), "large caches");
+        assert_eq!((of(8_000, None), of(700, None)), (Some(256), None));
     }
 
     #[test]

@@ -284,9 +284,15 @@ impl Session<'_> {
             schedule.update(next.case, &rounds.cases[next.case]);
             if gate.is_overwhelmed() {
                 progress.clear();
-                self.teller.tell("most rounds are disturbed by others: waiting for calm\n");
-                let calm = (0..PATIENCE).any(|_| !launch::stopped() && gate.is_calm());
-                if gate.go_on(calm) {
+                let throttled = gate.is_throttled();
+                self.teller.tell(if throttled {
+                    "most rounds are throttled by the CPU quota: going on with that\n"
+                } else {
+                    "most rounds are disturbed by others: waiting for calm\n"
+                });
+                let is_calm = |_| !launch::stopped() && gate.is_calm();
+                let calm = !throttled && (0..PATIENCE).any(is_calm);
+                if gate.go_on(calm) && !throttled {
                     self.teller
                         .tell("the machine stays busy: going on with the noise that it has\n");
                 }

@@ -175,7 +175,8 @@ fn memory(root: &Path, groups: &Groups, ulimits: Ulimits) -> Option<Bound> {
         })
     };
     let available = kib(root, "proc/meminfo", "MemAvailable:");
-    let system = available.map(|most| Bound { most, whose: "free memory".to_owned() });
+    let system =
+        available.map(|most| Bound { most, whose: "what this machine has free".to_owned() });
     let addresses = ulimits.address_space.map(|limit| Bound {
         most: limit.saturating_sub(kib(root, "proc/self/status", "VmSize:").unwrap_or(0)),
         whose: "ulimit -v".to_owned(),
@@ -252,8 +253,9 @@ pub(crate) fn check_fit(connections: u64, files: u64) -> Result<(), String> {
     if connections <= most {
         return Ok(());
     }
+    let plural = if connections == 1 { "" } else { "s" };
     let [connections, most] = [connections, most].map(units::grouped);
-    Err(format!("{connections} connections, {most} fit here ({whose})"))
+    Err(format!("{connections} connection{plural}, {most} fit here ({whose})"))
 }
 
 /// Refuses in one sentence when `connections` do not fit.
@@ -389,7 +391,10 @@ mod tests {
             [host, ("c/a/b/memory.max", limit.as_str()), ("c/a/b/memory.current", used.as_str())];
         assert_eq!(of(&VERSION_2, &version_2), allows(150, 300));
         let unlimited = [host, ("c/memory/a/b/memory.limit_in_bytes", "9223372036854771712\n")];
-        assert_eq!(of(&VERSION_1, &unlimited), (None, bound(4_096_000_000, "free memory")));
+        assert_eq!(
+            of(&VERSION_1, &unlimited),
+            (None, bound(4_096_000_000, "what this machine has free"))
+        );
         assert_eq!(of(&VERSION_2, &[host, ("c/a/b/memory.max", "max\n")]).0, None);
         assert_eq!(of(&[], &[]), (None, None));
     }

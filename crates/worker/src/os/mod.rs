@@ -1,5 +1,6 @@
 //! What is asked of Linux: usage, limits, signals. A port to another system touches this folder only.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -114,6 +115,26 @@ fn status_kib(path: &str, field: &str) -> Option<u64> {
     let status = fs::read_to_string(path).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// What the last-level caches of all CPUs hold together, each counted once.
+pub fn last_level_cache_bytes() -> Option<u64> {
+    let mut caches = BTreeMap::new();
+    for cpu in fs::read_dir("/sys/devices/system/cpu").ok()?.flatten() {
+        let indices = fs::read_dir(cpu.path().join("cache")).into_iter().flatten().flatten();
+        for index in indices {
+            let read = |name| fs::read_to_string(index.path().join(name)).ok();
+            let level = read("level").and_then(|level| level.trim().parse::<u32>().ok());
+            let kib =
+                read("size").and_then(|size| size.trim().strip_suffix('K')?.parse::<u64>().ok());
+            if let (Some(level), Some(kib), Some(shared)) = (level, kib, read("shared_cpu_list")) {
+                caches.insert((level, shared), kib * 1024);
+            }
+        }
+    }
+    let (last, _) = caches.keys().next_back()?;
+    let of_last = caches.iter().filter(|((level, _), _)| level == last);
+    Some(of_last.map(|(_, bytes)| bytes).sum())
 }
 
 /// Raises the soft limit on open files to the hard one and returns it.
