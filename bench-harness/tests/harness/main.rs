@@ -5,6 +5,7 @@ mod chromium;
 mod decide;
 mod faults;
 mod hostile;
+mod limits;
 mod map;
 mod methodology;
 mod page;

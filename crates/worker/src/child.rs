@@ -52,8 +52,8 @@ fn live() -> MutexGuard<'static, BTreeSet<u32>> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A process group that [`stop`] kills, as long as this is held. It must be given up before its leader is
-/// reaped: from then on the system may give the id to another.
+/// A process group that [`stop`] kills, as long as this is held. It has to [reap](Self::reap) its leader:
+/// from then on the system may give the id to another.
 #[derive(Debug)]
 pub struct Live(u32);
 
@@ -67,13 +67,12 @@ impl Live {
         Live(leader)
     }
 
-    /// Kills what is left of the group and reaps its leader, which is `process`.
+    /// Waits for the leader, which is `process`, and reaps it.
     ///
     /// # Errors
     /// If the system does not know the process.
-    fn end(self, process: &mut std::process::Child) -> io::Result<ExitStatus> {
-        // While the leader is not reaped, the id is its own.
-        os::kill_group(self.0);
+    pub fn reap(self, process: &mut std::process::Child) -> io::Result<ExitStatus> {
+        os::await_end(process.id())?;
         drop(self);
         process.wait()
     }
@@ -186,14 +185,15 @@ impl Child {
     /// How the process ended, if it has or does so soon.
     pub(crate) fn obituary(&mut self) -> Option<Failure> {
         let how = match self.wait(Duration::from_millis(200))? {
-            WaitStatus::Exited(_, code) => format!("exited with code {code}"),
+            WaitStatus::Exited(_, code) => format!("exited with code {code} before it answered"),
             WaitStatus::Signaled(_, Signal::SIGKILL, _) => how_killed(&self.kills),
             WaitStatus::Signaled(_, signal, _) => {
-                format!("was killed by signal {} ({})", signal as i32, signal.as_str())
+                let name = signal.as_str();
+                format!("was killed by signal {} ({name}) before it answered", signal as i32)
             }
-            other => format!("ended ({other:?})"),
+            other => format!("ended ({other:?}) before it answered"),
         };
-        let mut reason = self.of_role(&format!("{how} before it answered"));
+        let mut reason = self.of_role(&how);
         // Its last words may still be on their way, unless a descendant holds the pipe open.
         let deadline = Instant::now() + GRACE;
         while !self.listener.is_finished() && Instant::now() < deadline {
@@ -247,7 +247,8 @@ impl Drop for Child {
         drop(self.stdin.take());
         self.wait(GRACE);
         if let Some(live) = self.live.take() {
-            let _ = live.end(&mut self.process);
+            os::kill_group(self.process.id());
+            let _ = live.reap(&mut self.process);
         }
     }
 }
@@ -279,5 +280,49 @@ fn keep_tail(mut stderr: impl Read, tail: &Mutex<Vec<u8>>) {
         tail.extend_from_slice(&buffer[..count]);
         let excess = tail.len().saturating_sub(LAST_WORDS);
         tail.drain(..excess);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn script(body: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("program");
+        fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn how_a_process_ended_is_told_while_its_id_is_still_its_own() {
+        for (body, role, told) in [
+            ("exit 7", "", "exited with code 7 before it answered"),
+            ("kill -9 $$", "", "was killed by signal 9 (SIGKILL) before it answered"),
+            ("kill -6 $$", "the oracle", "the oracle was killed by signal 6 (SIGABRT) before"),
+        ] {
+            let (_folder, program) = script(body);
+            let mut child = Child::start(&program, "cell", role).unwrap();
+            let failure = loop {
+                if let Some(failure) = child.obituary() {
+                    break failure;
+                }
+            };
+            assert!(failure.reason.starts_with(told), "{failure:?}");
+            let state = fs::read_to_string(format!("/proc/{}/stat", child.process.id())).unwrap();
+            assert!(state.contains(") Z "), "it is not reaped: {state}");
+        }
+    }
+
+    #[test]
+    fn where_memory_runs_out_a_worker_is_what_dies() {
+        let (_folder, program) = script("read -r line");
+        let child = Child::worker(&program).unwrap();
+        let score = format!("/proc/{}/oom_score_adj", child.process.id());
+        assert_eq!(fs::read_to_string(score).unwrap().trim(), "1000");
     }
 }

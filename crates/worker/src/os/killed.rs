@@ -60,8 +60,11 @@ fn told(for_memory: Option<bool>, limits: &Limits, total: Option<u64>) -> String
     };
     match for_memory {
         Some(true) => format!("was killed: out of memory{whose}"),
-        Some(false) => "was killed by signal 9 (SIGKILL)".to_owned(),
-        None => format!("was killed by signal 9 (SIGKILL), perhaps for want of memory{whose}"),
+        Some(false) => "was killed by signal 9 (SIGKILL) before it answered".to_owned(),
+        None => {
+            let how = "was killed by signal 9 (SIGKILL) before it answered";
+            format!("{how}, perhaps for want of memory{whose}")
+        }
     }
 }
 
@@ -118,7 +121,10 @@ mod tests {
         );
         let generous = Limits { memory_limit: Some(2 << 30), ..Limits::default() };
         assert!(told(Some(true), &generous, total).contains("this machine has 1.00 GiB"));
-        assert_eq!(told(Some(false), &group, total), "was killed by signal 9 (SIGKILL)");
-        assert!(told(None, &group, total).contains("SIGKILL), perhaps for want of memory"));
+        assert_eq!(
+            told(Some(false), &group, total),
+            "was killed by signal 9 (SIGKILL) before it answered"
+        );
+        assert!(told(None, &group, total).contains("answered, perhaps for want of memory"));
     }
 }

@@ -203,9 +203,18 @@ pub fn prefer_this_process() {
 
 /// How a child has ended, if it has. It is not reaped, so that its id is still its own.
 pub(crate) fn how_ended(child: u32) -> io::Result<Option<WaitStatus>> {
+    let status = wait(child, WaitPidFlag::WNOHANG)?;
+    Ok(Some(status).filter(|status| *status != WaitStatus::StillAlive))
+}
+
+/// Waits until a child has ended, and does not reap it.
+pub(crate) fn await_end(child: u32) -> io::Result<()> {
+    wait(child, WaitPidFlag::empty()).map(|_| ())
+}
+
+fn wait(child: u32, how: WaitPidFlag) -> io::Result<WaitStatus> {
     let id = Pid::from_raw(child.try_into().map_err(io::Error::other)?);
-    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-    Ok(Some(waitid(Id::Pid(id), flags)?).filter(|status| *status != WaitStatus::StillAlive))
+    Ok(waitid(Id::Pid(id), how | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT)?)
 }
 
 /// A name for a folder that can be written as text, as long as this is held and this process lives: its own,
