@@ -134,7 +134,7 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
         let grant = grants.entry(sized.workers).or_insert_with(grant);
         let case = selection::settled(&sized.entry, &sized.case, grant)?;
         let expected = launch::oracle(&peer, workload, &case.params, scratch.path(), sized.workers)
-            .map_err(|failure| anyhow::anyhow!("the oracle of {}: {}", case.id, failure.reason))?;
+            .map_err(|failure| anyhow::anyhow!("{}: {}", case.id, failure.reason))?;
         let sampling = selection::sampling(profile, &case);
         planned.push(PlannedCase::new(&sized, &case, sampling, expected, purpose));
     }

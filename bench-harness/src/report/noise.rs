@@ -71,8 +71,8 @@ impl NoiseReport {
         let throttled = self.throttled.filter(|&throttled| throttled > MAX_THROTTLED);
         disturbed.then(|| match self.cpu_quota.zip(throttled) {
             Some((quota, throttled)) => format!(
-                "NOISY HOST: a CPU quota of {} stopped the processes while this was measured (for {} of what \
-                 it gives in the median round). {rejected} of {rounds} rounds were rejected, {accepted} \
+                "NOISY HOST: a CPU quota of {} stopped the processes while this was measured (in the median \
+                 round for {} of the CPU time that it gives). {rejected} of {rounds} rounds were rejected, {accepted} \
                  throttled ones count because the quota stays. Measure again without it.",
                 cpus(quota),
                 units::percent(throttled),
@@ -142,7 +142,7 @@ mod tests {
         assert!(text::host(&throttled).iter().any(|(name, _)| *name == "CPU quota"));
         let banner = throttled.noise.banner().unwrap();
         assert!(banner.starts_with("NOISY HOST: a CPU quota of 1.5 CPUs stopped"), "{banner}");
-        assert!(banner.contains("30.0 % of what it gives"), "{banner}");
+        assert!(banner.contains("30.0 % of the CPU time that it gives"), "{banner}");
         assert!(throttled.cases[0].notes[0].starts_with("The CPU quota stopped"));
     }
 }

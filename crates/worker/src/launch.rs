@@ -346,6 +346,9 @@ pub fn oracle(
     };
     match oracle.ask(&request, Instant::now() + Duration::from_secs(600))? {
         Reply::Expected { digest } => Ok(digest),
+        Reply::Failed(Failure { failure, reason }) => {
+            Err(Failure::new(failure, format!("the oracle failed: {reason}")))
+        }
         other => Err(unexpected(other, "expected")),
     }
 }
