@@ -60,7 +60,7 @@ impl Calibration {
                 .and_then(|(one, &other)| hand_over(one, other).ok()),
             timer_slack_ns: host::timer_slack_ns(),
             sleep_overshoot_ns: Some(sleep_overshoot()),
-            thread_start_ns: Some(each(50, || thread::spawn(|| {}).join())),
+            thread_start_ns: thread_start().ok(),
             process_start_ns: process_start(own_program).ok(),
             memory_bytes_per_s: one,
             memory_all_bytes_per_s: all,
@@ -114,13 +114,13 @@ fn hand_over(one: usize, other: usize) -> io::Result<f64> {
         from.read_exact(&mut byte)?;
         to.write_all(&byte)
     };
-    let echo = thread::spawn(move || {
+    let echo = thread::Builder::new().spawn(move || {
         os::pin_to(other)?;
         // Until the other side hangs up.
         while pass(&mut there_out, &mut back_in).is_ok() {}
         Ok::<_, io::Error>(())
-    });
-    let asker = thread::spawn(move || {
+    })?;
+    let asker = thread::Builder::new().spawn(move || {
         os::pin_to(one)?;
         let mut failed = None;
         let trip = each(TRIPS, || {
@@ -128,10 +128,20 @@ fn hand_over(one: usize, other: usize) -> io::Result<f64> {
             failed = failed.take().or(passed.err());
         });
         failed.map_or(Ok(trip / 2.0), Err)
-    });
+    })?;
     let time = asker.join().expect("nothing in it panics");
     echo.join().expect("nothing in it panics")?;
     time
+}
+
+/// Nanoseconds from starting a thread to having its end.
+fn thread_start() -> io::Result<f64> {
+    let mut failed = None;
+    let time = each(50, || match thread::Builder::new().spawn(|| {}) {
+        Ok(thread) => thread.join().expect("nothing in it panics"),
+        Err(error) => failed = Some(error),
+    });
+    failed.map_or(Ok(time), Err)
 }
 
 fn sleep_overshoot() -> f64 {
@@ -165,15 +175,16 @@ fn memory(threads: usize) -> Option<(f64, f64)> {
             let start = Instant::now();
             thread::scope(|scope| {
                 for part in buffer.chunks(buffer.len().div_ceil(threads)) {
-                    scope.spawn(|| black_box(sum(part)));
+                    thread::Builder::new().spawn_scoped(scope, || black_box(sum(part)))?;
                 }
-            });
-            start.elapsed().as_secs_f64()
+                Ok::<_, io::Error>(())
+            })?;
+            Ok::<_, io::Error>(start.elapsed().as_secs_f64())
         };
-        let shortest = (0..4).map(|_| pass()).fold(f64::INFINITY, f64::min);
-        bytes as f64 / shortest
+        let passes = (0..4).map(|_| pass()).collect::<io::Result<Vec<_>>>().ok()?;
+        Some(bytes as f64 / passes.into_iter().fold(f64::INFINITY, f64::min))
     };
-    Some((best(1), best(threads)))
+    Some((best(1)?, best(threads)?))
 }
 
 /// How much memory to read: less where less can be had, and none where caches would hold too much of it.

@@ -8,7 +8,7 @@ use anyhow::Context;
 use worker::launch::{self, Visit};
 use worker::scratch::Scratch;
 use worker::selection::{self, Choice, UsageError};
-use workloads::{Profile, find};
+use workloads::{Digest, Profile, find};
 
 use crate::calibration::Calibration;
 use crate::capacity::capacity;
@@ -133,10 +133,24 @@ pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
         let grant = || selection::grant(sized.workers, per_second);
         let grant = grants.entry(sized.workers).or_insert_with(grant);
         let case = selection::settled(&sized.entry, &sized.case, grant)?;
-        let expected = launch::oracle(&peer, workload, &case.params, scratch.path(), sized.workers)
-            .map_err(|failure| anyhow::anyhow!("{}: {}", case.id, failure.reason))?;
+        let answer = launch::oracle(&peer, workload, &case.params, scratch.path(), sized.workers);
+        let (expected, unanswered) = match answer {
+            Ok(expected) => (expected, None),
+            Err(failure) => (Digest::of_number(0), Some(failure)),
+        };
         let sampling = selection::sampling(profile, &case);
-        planned.push(PlannedCase::new(&sized, &case, sampling, expected, purpose));
+        let planned_case = PlannedCase::new(&sized, &case, sampling, expected, purpose);
+        planned.push(PlannedCase { unanswered, ..planned_case });
+    }
+    if launch::stopped() {
+        return Ok(None);
+    }
+    // A comparison goes on with the cases that are left; what is to be said of a service needs all.
+    let unanswered = || planned.iter().filter(|case| case.unanswered.is_some());
+    let goes_on = purpose == Purpose::Comparison && unanswered().count() < planned.len();
+    if let Some(case) = unanswered().next().filter(|_| !goes_on) {
+        let reason = case.unanswered.as_ref().map(|failure| failure.reason.as_str());
+        anyhow::bail!("{}: {}", case.id, reason.unwrap_or_default());
     }
     let design = match settings.rounds {
         Some(rounds) => plan::design(profile, purpose).pooled(rounds),
@@ -331,7 +345,7 @@ impl Session<'_> {
         };
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let clock = Instant::now();
-        let outcome = match visit.run() {
+        let outcome = match case.unanswered.clone().map_or_else(|| visit.run(), Err) {
             Ok(measured) => Outcome::Measured(measured),
             Err(failure) => Outcome::Failed(failure),
         };

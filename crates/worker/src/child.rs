@@ -131,17 +131,27 @@ impl Child {
         let mut process = spawn(&mut command).map_err(|error| {
             io::Error::other(format!("cannot start {}: {error}", program.display()))
         })?;
-        let live = Some(Live::new(process.id()));
+        let live = Live::new(process.id());
         os::sacrifice(process.id());
         let stdin = process.stdin.take();
         let stdout = process.stdout.take().expect("standard output is piped");
         let stderr = process.stderr.take().expect("standard error is piped");
         let (sender, replies) = mpsc::sync_channel(1);
         let last_words = Arc::new(Mutex::new(Vec::new()));
-        // Neither thread is joined: a descendant that left the group may hold the pipe open.
-        thread::spawn(move || read_replies(stdout, &sender));
         let words = Arc::clone(&last_words);
-        let listener = thread::spawn(move || keep_tail(stderr, &words));
+        // Neither thread is joined: a descendant that left the group may hold the pipe open.
+        let listener = thread::Builder::new()
+            .spawn(move || read_replies(stdout, &sender))
+            .and_then(|_| thread::Builder::new().spawn(move || keep_tail(stderr, &words)));
+        let listener = match listener {
+            Ok(listener) => listener,
+            Err(error) => {
+                os::kill_group(process.id());
+                let _ = live.reap(&mut process);
+                return Err(io::Error::other(format!("cannot start a thread: {error}")));
+            }
+        };
+        let live = Some(live);
         Ok(Child { process, stdin, replies, last_words, listener, live, role, kills })
     }
 
