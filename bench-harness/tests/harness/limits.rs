@@ -194,6 +194,38 @@ fn with_little_memory_a_hungry_worker_is_a_row_that_says_whose_limit_it_was() {
 
 #[test]
 #[ignore = "needs root and control groups"]
+fn where_the_oracle_of_a_case_dies_the_other_cases_are_measured() {
+    let bench = Bench::with(&["floor"]);
+    let run = bench.path("run");
+    let mut command = bench.command(&["run", "--workload", "map,ring", "--rounds", "1"]);
+    command.arg("--out").arg(&run);
+    // The blocks of `map` take 64 MiB and more.
+    let output = Group::memory(60).run(&command);
+    assert_eq!(code(&output), 3, "{}", stderr(&output));
+    let summary = summary(&run);
+    let reason = "the oracle was killed: out of memory (the control group allows 60.0 MiB)";
+    assert_eq!(row(&summary, "map", "floor/sequential")["failure"]["reason"], reason);
+    assert_eq!(row(&summary, "ring", "floor/sequential")["numbers"]["rounds"], 1);
+}
+
+#[test]
+#[ignore = "needs root and control groups"]
+fn with_hardly_any_threads_there_is_a_sentence_or_a_row_and_no_panic() {
+    let bench = Bench::with(&["floor"]);
+    for most in ["8", "5", "4", "3", "2"] {
+        let limit = ("pids.max", most);
+        let run = bench.path(&format!("run-{most}"));
+        let mut command = run_of(&bench, "map", &run);
+        command.args(["--time-limit", "3"]);
+        let output = Group::of("pids", &[limit], limit).run(&command);
+        let text = stderr(&output);
+        assert!([0, 1, 2, 3].contains(&code(&output)), "{most}: {text}");
+        assert!(!text.contains("panicked"), "{most}: {text}");
+    }
+}
+
+#[test]
+#[ignore = "needs root and control groups"]
 fn profile_check_names_the_limit_of_the_control_group() {
     let profile = Path::new(env!("CARGO_MANIFEST_DIR")).join("../profiles/report-generator.toml");
     let mut command = Command::new(crate::bench::HARNESS);
