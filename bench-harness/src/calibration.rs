@@ -15,10 +15,12 @@ use crate::judge::median;
 
 /// Batches of which the median is taken, so that a disturbance does not show.
 const BATCHES: usize = 11;
-/// Memory that is read for the bandwidth: several times what caches hold.
-const BUFFER_BYTES: usize = 256 << 20;
-/// What has to be available for that.
-const BUFFER_NEEDS_BYTES: u64 = 1 << 30;
+/// Memory that is read for the bandwidth, where there is enough and caches are not larger than usual.
+const BUFFER_BYTES: u64 = 256 << 20;
+/// How many times the last-level caches it has to be at least, so that they hold little of it.
+const TIMES_CACHE: u64 = 4;
+/// The part of the memory that can be had, by which nothing is put at risk.
+const PART: u64 = 4;
 
 /// The figures; one that could not be measured is missing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -58,7 +60,7 @@ impl Calibration {
                 .and_then(|(one, &other)| hand_over(one, other).ok()),
             timer_slack_ns: host::timer_slack_ns(),
             sleep_overshoot_ns: Some(sleep_overshoot()),
-            thread_start_ns: Some(each(50, || thread::spawn(|| {}).join())),
+            thread_start_ns: thread_start().ok(),
             process_start_ns: process_start(own_program).ok(),
             memory_bytes_per_s: one,
             memory_all_bytes_per_s: all,
@@ -112,13 +114,13 @@ fn hand_over(one: usize, other: usize) -> io::Result<f64> {
         from.read_exact(&mut byte)?;
         to.write_all(&byte)
     };
-    let echo = thread::spawn(move || {
+    let echo = thread::Builder::new().spawn(move || {
         os::pin_to(other)?;
         // Until the other side hangs up.
         while pass(&mut there_out, &mut back_in).is_ok() {}
         Ok::<_, io::Error>(())
-    });
-    let asker = thread::spawn(move || {
+    })?;
+    let asker = thread::Builder::new().spawn(move || {
         os::pin_to(one)?;
         let mut failed = None;
         let trip = each(TRIPS, || {
@@ -126,10 +128,20 @@ fn hand_over(one: usize, other: usize) -> io::Result<f64> {
             failed = failed.take().or(passed.err());
         });
         failed.map_or(Ok(trip / 2.0), Err)
-    });
+    })?;
     let time = asker.join().expect("nothing in it panics");
     echo.join().expect("nothing in it panics")?;
     time
+}
+
+/// Nanoseconds from starting a thread to having its end.
+fn thread_start() -> io::Result<f64> {
+    let mut failed = None;
+    let time = each(50, || match thread::Builder::new().spawn(|| {}) {
+        Ok(thread) => thread.join().expect("nothing in it panics"),
+        Err(error) => failed = Some(error),
+    });
+    failed.map_or(Ok(time), Err)
 }
 
 fn sleep_overshoot() -> f64 {
@@ -153,24 +165,33 @@ fn process_start(program: &Path) -> io::Result<f64> {
 
 /// Bytes a second that one thread reads, and that all together do, each its own part.
 fn memory(threads: usize) -> Option<(f64, f64)> {
-    if host::memory_available_bytes()? < BUFFER_NEEDS_BYTES {
-        return None;
-    }
-    let buffer = vec![1_u64; BUFFER_BYTES / size_of::<u64>()];
+    let bytes = buffer_bytes(os::memory_available_bytes()?, os::last_level_cache_bytes())?;
+    let count = bytes as usize / size_of::<u64>();
+    let mut buffer = Vec::new();
+    buffer.try_reserve_exact(count).ok()?;
+    buffer.resize(count, 1_u64);
     let best = |threads: usize| {
         let pass = || {
             let start = Instant::now();
             thread::scope(|scope| {
                 for part in buffer.chunks(buffer.len().div_ceil(threads)) {
-                    scope.spawn(|| black_box(sum(part)));
+                    thread::Builder::new().spawn_scoped(scope, || black_box(sum(part)))?;
                 }
-            });
-            start.elapsed().as_secs_f64()
+                Ok::<_, io::Error>(())
+            })?;
+            Ok::<_, io::Error>(start.elapsed().as_secs_f64())
         };
-        let shortest = (0..4).map(|_| pass()).fold(f64::INFINITY, f64::min);
-        BUFFER_BYTES as f64 / shortest
+        let passes = (0..4).map(|_| pass()).collect::<io::Result<Vec<_>>>().ok()?;
+        Some(bytes as f64 / passes.into_iter().fold(f64::INFINITY, f64::min))
     };
-    Some((best(1), best(threads)))
+    Some((best(1)?, best(threads)?))
+}
+
+/// How much memory to read: less where less can be had, and none where caches would hold too much of it.
+fn buffer_bytes(available: u64, caches: Option<u64>) -> Option<u64> {
+    let least = caches.map_or(BUFFER_BYTES, |caches| TIMES_CACHE * caches);
+    let bytes = least.max(BUFFER_BYTES).min(available / PART);
+    (bytes >= least).then_some(bytes)
 }
 
 /// In several sums at once, so that no addition waits for the one before.
@@ -194,6 +215,19 @@ mod tests {
         for figure in [figures.system_call_ns, figures.switch_one_cpu_ns, figures.thread_start_ns] {
             assert!(figure.unwrap() > 1.0, "{figures:?}");
         }
+    }
+
+    #[test]
+    fn bandwidth_is_measured_in_what_memory_there_is_or_not_at_all() {
+        let mib = |count: u64| count << 20;
+        let of = |available, caches: Option<u64>| {
+            buffer_bytes(mib(available), caches.map(mib)).map(|bytes| bytes >> 20)
+        };
+        assert_eq!(of(8_000, Some(32)), Some(256));
+        assert_eq!(of(700, Some(32)), Some(175), "less than usual");
+        assert_eq!(of(300, Some(32)), None, "caches would hold much of it");
+        assert_eq!(of(8_000, Some(300)), Some(1_200), "large caches");
+        assert_eq!((of(8_000, None), of(700, None)), (Some(256), None));
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Host {
             schema: SCHEMA,
             cpu: field("/proc/cpuinfo", "model name"),
             cpus_online: cpus(),
-            cpus_allowed: std::thread::available_parallelism().ok().map(usize::from),
+            cpus_allowed: Some(worker::limits::Limits::of_this_process().workers()),
             virtualisation: virtualisation(),
             governor: line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             memory_bytes: meminfo("MemTotal"),
@@ -177,11 +177,6 @@ impl Elapsed {
 /// By how much the kernel may delay a timer of this process to serve several at once.
 pub(crate) fn timer_slack_ns() -> Option<f64> {
     line("/proc/self/timerslack_ns")?.parse().ok()
-}
-
-/// Memory that can be had without swapping.
-pub(crate) fn memory_available_bytes() -> Option<u64> {
-    meminfo("MemAvailable")
 }
 
 fn meminfo(name: &str) -> Option<u64> {

@@ -5,6 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use worker::limits::{self, Limits};
 use workloads::request::burn;
 
 use crate::host::Activity;
@@ -16,6 +17,8 @@ const MAX_FOREIGN: f64 = 0.05;
 const MAX_STEAL: f64 = 0.01;
 /// Share of the time in which somebody waited for memory.
 const MAX_MEMORY_STALL: f64 = 0.01;
+/// Time in which the CPU quota of a control group stopped what could run, as a share of what the quota gives.
+pub(crate) const MAX_THROTTLED: f64 = 0.01;
 /// The canary's time against what is usual in this session.
 const MAX_CANARY: f64 = 1.1;
 /// How long the canary should take.
@@ -41,11 +44,24 @@ pub(crate) struct Noise {
     pub(crate) steal: Option<f64>,
     /// Share of the time in which somebody waited for memory.
     pub(crate) memory_stall: Option<f64>,
+    /// CPU time that the control groups of this process allow, in CPUs; missing where they have no quota.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cpu_quota: Option<f64>,
+    /// Time in which that quota stopped what could run, summed over CPUs, as a share of what it gives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) throttled: Option<f64>,
     /// The slower canary of before and after, against the 10th percentile of the last ones.
     pub(crate) canary: f64,
     /// Whether the round was held to the level of a noisy host.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) noisy_host: bool,
+}
+
+impl Noise {
+    /// Whether a CPU quota stopped more than a round may have.
+    pub(crate) fn is_throttled(&self) -> bool {
+        self.throttled.is_some_and(|throttled| throttled > MAX_THROTTLED)
+    }
 }
 
 /// Watches over the rounds of a session.
@@ -69,6 +85,16 @@ pub(crate) struct Gate {
 pub(crate) struct Before {
     canary_ns: f64,
     activity: Activity,
+    at: Instant,
+    throttled_ns: Option<u64>,
+}
+
+impl Before {
+    /// Time in which a CPU quota stopped what could run since then, as a share of what the quota gives.
+    fn throttled(&self, quota: Option<f64>) -> Option<f64> {
+        let throttled = limits::throttled_ns()?.saturating_sub(self.throttled_ns?) as f64;
+        Some(throttled / (self.at.elapsed().as_nanos().max(1) as f64 * quota?))
+    }
 }
 
 impl Gate {
@@ -83,17 +109,23 @@ impl Gate {
     }
 
     pub(crate) fn before(&mut self) -> Before {
-        Before { canary_ns: self.canary(), activity: Activity::now() }
+        let canary_ns = self.canary();
+        let throttled_ns = limits::throttled_ns();
+        Before { canary_ns, activity: Activity::now(), at: Instant::now(), throttled_ns }
     }
 
     /// The noise of a case's round since then, and why it is rejected, if it is.
     pub(crate) fn after(&mut self, before: &Before, case: usize) -> (Noise, Option<String>) {
         let activity = Activity::now().since(&before.activity);
+        let cpu_quota = Limits::of_this_process().cpu_quota;
+        let throttled = before.throttled(cpu_quota);
         let canary_ns = self.canary().max(before.canary_ns);
         let noise = Noise {
             foreign: activity.foreign(),
             steal: activity.steal(),
             memory_stall: activity.memory_stall(),
+            cpu_quota,
+            throttled,
             canary: canary_ns / self.usual_canary(),
             noisy_host: self.noisy_host,
         };
@@ -111,6 +143,11 @@ impl Gate {
     /// Whether most rounds were rejected, so that it is time to wait for calm.
     pub(crate) fn is_overwhelmed(&self) -> bool {
         !self.noisy_host && self.seen.len() >= ROUNDS_TO_TELL && 2 * self.rejected > self.seen.len()
+    }
+
+    /// Whether it is the CPU quota of this process that disturbs most rounds: no calm ends that.
+    pub(crate) fn is_throttled(&self) -> bool {
+        self.usual().is_throttled()
     }
 
     /// After waiting: the session starts anew, or, where calm did not come, rounds are held to the level of
@@ -171,6 +208,8 @@ impl Gate {
             foreign: of(|noise| noise.foreign),
             steal: of(|noise| noise.steal),
             memory_stall: of(|noise| noise.memory_stall),
+            cpu_quota: of(|noise| noise.cpu_quota),
+            throttled: of(|noise| noise.throttled),
             canary: of(|noise| Some(noise.canary)).unwrap_or(1.0),
             noisy_host: true,
         }
@@ -197,6 +236,10 @@ fn disturbance(noise: &Noise, own: Option<f64>, usual: Option<&Noise>) -> Option
         .or_else(|| {
             let usual = usual_of(|u| u.memory_stall);
             share("waiting for memory", noise.memory_stall, MAX_MEMORY_STALL, usual)
+        })
+        .or_else(|| {
+            let usual = usual_of(|u| u.throttled);
+            share("throttled by the CPU quota", noise.throttled, MAX_THROTTLED, usual)
         })
         .or_else(|| {
             let too_slow = noise.canary > canary;
@@ -237,6 +280,21 @@ mod tests {
         ] {
             assert_eq!(disturbance(&noise, None, None).as_deref(), Some(reason));
         }
+    }
+
+    #[test]
+    fn a_round_that_the_cpu_quota_stopped_is_rejected_and_calm_is_not_waited_for() {
+        let with = |throttled| Noise { throttled: Some(throttled), ..noise(0.0, 0.0, 1.0) };
+        assert_eq!(disturbance(&with(0.01), None, None), None);
+        assert_eq!(
+            disturbance(&with(0.123), None, None).as_deref(),
+            Some("throttled by the CPU quota 12.3 % (limit 1.0 %)")
+        );
+        let gate = Gate { seen: vec![with(0.3); ROUNDS_TO_TELL], ..half_rejected() };
+        assert!(gate.is_throttled() && !half_rejected().is_throttled());
+        let usual = gate.usual();
+        assert_eq!(disturbance(&with(0.4), None, Some(&usual)), None);
+        assert!(disturbance(&with(0.5), None, Some(&usual)).is_some());
     }
 
     #[test]

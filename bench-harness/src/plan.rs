@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use worker::launch::{Description, Placement};
-use worker::protocol::SamplingPlan;
+use worker::protocol::{Failure, SamplingPlan};
 use workloads::{Amount, Case, Class, Digest, Entry, Limit, Metric, Profile, Sampling};
 
 use crate::decide::DESCRIBED;
@@ -106,6 +106,9 @@ pub(crate) struct PlannedCase {
     pub(crate) contestants_only: bool,
     /// The right answer, from the oracle.
     pub(crate) expected: Digest,
+    /// Why there is none, so that nothing can be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unanswered: Option<Failure>,
 }
 
 /// A strategy variant.
@@ -193,6 +196,7 @@ impl PlannedCase {
             sampling,
             first_round: case.sampling == Sampling::FirstRound,
             expected,
+            unanswered: None,
         }
     }
 }
@@ -332,6 +336,7 @@ pub(crate) mod tests {
                     first_round: false,
                     contestants_only: false,
                     expected: Digest::of_number(1),
+                    unanswered: None,
                 })
                 .collect(),
             entries: entries

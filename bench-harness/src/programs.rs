@@ -121,10 +121,13 @@ impl Source {
 }
 
 fn program(strategy: &str, path: PathBuf) -> anyhow::Result<Program> {
-    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut hasher = blake3::Hasher::new();
+    fs::File::open(&path)
+        .and_then(|file| hasher.update_reader(file).map(|_| ()))
+        .with_context(|| format!("cannot read {}", path.display()))?;
     // A program that does not speak the protocol becomes rows that say so.
     let description = launch::describe(&path).unwrap_or_default();
-    let hash = blake3::hash(&bytes).to_hex().to_string();
+    let hash = hasher.finalize().to_hex().to_string();
     Ok(Program { strategy: strategy.to_owned(), path, description, hash })
 }
 
@@ -144,7 +147,7 @@ fn build(strategy: &str, teller: Teller) -> anyhow::Result<PathBuf> {
         .process_group(0)
         .spawn()
         .context("cannot start cargo")?;
-    let _live = launch::Live::new(child.id());
+    let live = launch::Live::new(child.id());
     let messages = child.stdout.take().expect("standard output is piped");
     let mut executable = None;
     for line in std::io::BufReader::new(messages).lines() {
@@ -153,7 +156,7 @@ fn build(strategy: &str, teller: Teller) -> anyhow::Result<PathBuf> {
             executable = message["executable"].as_str().map(PathBuf::from).or(executable);
         }
     }
-    if !child.wait()?.success() {
+    if !live.reap(&mut child)?.success() {
         bail!("cargo could not build {package}");
     }
     executable.with_context(|| format!("cargo named no executable of {package}"))

@@ -9,7 +9,7 @@ use worker::interrupt;
 use worker::launch::{self, Visit};
 use worker::scratch::Scratch;
 use worker::selection::{self, Choice, UsageError};
-use workloads::{Profile, find};
+use workloads::{Digest, Profile, find};
 
 use crate::calibration::Calibration;
 use crate::capacity::capacity;
@@ -155,10 +155,24 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
         let grant = || selection::grant(sized.workers, per_second);
         let grant = grants.entry(sized.workers).or_insert_with(grant);
         let case = selection::settled(&sized.entry, &sized.case, grant)?;
-        let expected = launch::oracle(&peer, workload, &case.params, scratch.path(), sized.workers)
-            .map_err(|failure| anyhow::anyhow!("the oracle of {}: {}", case.id, failure.reason))?;
+        let answer = launch::oracle(&peer, workload, &case.params, scratch.path(), sized.workers);
+        let (expected, unanswered) = match answer {
+            Ok(expected) => (expected, None),
+            Err(failure) => (Digest::of_number(0), Some(failure)),
+        };
         let sampling = selection::sampling(profile, &case);
-        planned.push(PlannedCase::new(&sized, &case, sampling, expected, purpose));
+        let planned_case = PlannedCase::new(&sized, &case, sampling, expected, purpose);
+        planned.push(PlannedCase { unanswered, ..planned_case });
+    }
+    if launch::stopped() {
+        anyhow::bail!("interrupted");
+    }
+    // A comparison goes on with the cases that are left; what is to be said of a service needs all.
+    let unanswered = || planned.iter().filter(|case| case.unanswered.is_some());
+    let goes_on = purpose == Purpose::Comparison && unanswered().count() < planned.len();
+    if let Some(case) = unanswered().next().filter(|_| !goes_on) {
+        let reason = case.unanswered.as_ref().map(|failure| failure.reason.as_str());
+        anyhow::bail!("{}: {}", case.id, reason.unwrap_or_default());
     }
     let design = match settings.rounds {
         Some(rounds) => plan::design(profile, purpose).pooled(rounds),
@@ -304,9 +318,15 @@ impl Session<'_> {
             schedule.update(next.case, &rounds.cases[next.case]);
             if gate.is_overwhelmed() {
                 progress.clear();
-                self.teller.tell("most rounds are disturbed by others: waiting for calm\n");
-                let calm = (0..PATIENCE).any(|_| !launch::stopped() && gate.is_calm());
-                if gate.go_on(calm) {
+                let throttled = gate.is_throttled();
+                self.teller.tell(if throttled {
+                    "most rounds are throttled by the CPU quota: going on with that\n"
+                } else {
+                    "most rounds are disturbed by others: waiting for calm\n"
+                });
+                let is_calm = |_| !launch::stopped() && gate.is_calm();
+                let calm = !throttled && (0..PATIENCE).any(is_calm);
+                if gate.go_on(calm) && !throttled {
                     self.teller
                         .tell("the machine stays busy: going on with the noise that it has\n");
                 }
@@ -345,7 +365,7 @@ impl Session<'_> {
         };
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let clock = Instant::now();
-        let outcome = match visit.run() {
+        let outcome = match case.unanswered.clone().map_or_else(|| visit.run(), Err) {
             Ok(measured) => Outcome::Measured(measured),
             Err(failure) => Outcome::Failed(failure),
         };

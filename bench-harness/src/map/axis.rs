@@ -158,7 +158,7 @@ impl Quantity {
             Quantity::Payload => (64, 1 << 20),
             Quantity::Blocking => (0, 1_000),
             Quantity::Workers => {
-                (1, std::thread::available_parallelism().map_or(2, |cpus| cpus.get().max(2)) as u64)
+                (1, worker::limits::Limits::of_this_process().workers().max(2) as u64)
             }
         }
     }

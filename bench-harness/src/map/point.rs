@@ -10,7 +10,6 @@ use workloads::{Case, Profile, find};
 use super::Map;
 use super::axis::{Axis, Quantity};
 use crate::decide::classes;
-use crate::host;
 use crate::plan::SizedCase;
 use crate::service::values::{grouped, time};
 use crate::service::{
@@ -138,8 +137,12 @@ fn check(service: &ServiceProfile, workers: usize) -> Result<(), String> {
     }
     worker::os::check_threads(workers as u64).map_err(|error| error.to_string())?;
     let answers = service.answers_bytes();
-    if host::memory_available_bytes().is_some_and(|memory| answers > memory) {
-        return Err("answers to all connections take more memory than can be had".to_owned());
+    let memory = worker::limits::Limits::of_this_process().memory;
+    if let Some(bound) = memory.filter(|bound| answers > bound.most) {
+        let whose = bound.whose;
+        return Err(format!(
+            "answers to all connections take more memory than can be had ({whose})"
+        ));
     }
     let p99 = service.objective.p99;
     let shown = time(p99.as_nanos() as f64);

@@ -146,10 +146,15 @@ impl CaseReport {
         let cpu_answer = measured.cpu_answer();
         let mut notes = measured.notes();
         if noisy {
-            notes.push(
-                "Others used the machine while this was measured: only what is slower by far is said."
-                    .to_owned(),
-            );
+            let throttled =
+                |round: &&Round| round.end.as_ref().is_some_and(|end| end.noise.is_throttled());
+            let cause = match 2 * admitted().filter(throttled).count() > admitted().count() {
+                true => "The CPU quota stopped processes",
+                false => "Others used the machine",
+            };
+            notes.push(format!(
+                "{cause} while this was measured: only what is slower by far is said."
+            ));
         }
         let (leader, cpu_leader) = (measured.leader.clone(), measured.cpu_leader.clone());
         let twin_failures: Vec<_> =

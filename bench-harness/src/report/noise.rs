@@ -6,7 +6,7 @@ use worker::units;
 use super::model::{CaseReport, Twin};
 use crate::journal::Run;
 use crate::judge::{Verdict, median};
-use crate::noise::Noise;
+use crate::noise::{MAX_THROTTLED, Noise};
 
 /// What disturbed the rounds of all cases.
 #[derive(Debug, Clone, Serialize)]
@@ -21,6 +21,12 @@ pub(crate) struct NoiseReport {
     pub(crate) foreign: Option<f64>,
     pub(crate) steal: Option<f64>,
     pub(crate) canary: f64,
+    /// The CPU quota of the control groups in the median of all rounds, in CPUs; missing without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cpu_quota: Option<f64>,
+    /// Time in which the quota stopped what could run, as a share of what it gives: the median of all rounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) throttled: Option<f64>,
     /// Cases with a twin that has an interval; those certified to tie, and those that differ.
     pub(crate) twins: usize,
     pub(crate) twins_tied: usize,
@@ -31,10 +37,11 @@ pub(super) fn of(runs: &[Run], cases: &[CaseReport]) -> NoiseReport {
     let rounds = || runs.iter().flat_map(|run| &run.cases).flatten();
     let ends = || rounds().filter_map(|round| round.end.as_ref());
     let admitted = || ends().filter(|end| end.rejected.is_none()).map(|end| &end.noise);
-    let median_of = |figure: fn(&Noise) -> Option<f64>| {
-        let mut figures: Vec<_> = admitted().filter_map(figure).collect();
+    let median = |figures: &mut dyn Iterator<Item = f64>| {
+        let mut figures: Vec<_> = figures.collect();
         (!figures.is_empty()).then(|| median(&mut figures))
     };
+    let median_of = |figure: fn(&Noise) -> Option<f64>| median(&mut admitted().filter_map(figure));
     let judged = |twin: &&Twin| twin.ratio.is_some_and(|ratio| ratio.low.is_some());
     let twins = || cases.iter().flat_map(|case| &case.twins).filter(judged);
     let with = |verdict: Verdict| twins().filter(|twin| twin.verdict == verdict).count();
@@ -45,6 +52,8 @@ pub(super) fn of(runs: &[Run], cases: &[CaseReport]) -> NoiseReport {
         foreign: median_of(|noise| noise.foreign),
         steal: median_of(|noise| noise.steal),
         canary: median_of(|noise| Some(noise.canary)).unwrap_or(1.0),
+        cpu_quota: median(&mut ends().filter_map(|end| end.noise.cpu_quota)),
+        throttled: median(&mut ends().filter_map(|end| end.noise.throttled)),
         twins: twins().count(),
         twins_tied: with(Verdict::Tied),
         twins_different: with(Verdict::Slower),
@@ -58,17 +67,30 @@ impl NoiseReport {
         let share = |share: Option<f64>| {
             share.map_or_else(|| "an unknown share".to_owned(), units::percent)
         };
-        disturbed.then(|| {
-            format!(
+        let Self { rounds, rejected, accepted_on_a_noisy_host: accepted, .. } = self;
+        let throttled = self.throttled.filter(|&throttled| throttled > MAX_THROTTLED);
+        disturbed.then(|| match self.cpu_quota.zip(throttled) {
+            Some((quota, throttled)) => format!(
+                "NOISY HOST: a CPU quota of {} stopped the processes while this was measured (in the median \
+                 round for {} of the CPU time that it gives). {rejected} of {rounds} rounds were rejected, {accepted} \
+                 throttled ones count because the quota stays. Measure again without it.",
+                cpus(quota),
+                units::percent(throttled),
+            ),
+            None => format!(
                 "NOISY HOST: others used the machine while this was measured ({} of the CPU time in the \
-                 median round). {} of {} rounds were rejected, {} disturbed ones count because calm did \
-                 not come. Measure again when the machine is quiet.",
+                 median round). {rejected} of {rounds} rounds were rejected, {accepted} disturbed ones count \
+                 because calm did not come. Measure again when the machine is quiet.",
                 share(self.foreign),
-                self.rejected,
-                self.rounds,
-                self.accepted_on_a_noisy_host
-            )
+            ),
         })
+    }
+
+    /// The CPU quota in words, where there is one.
+    pub(crate) fn quota(&self) -> Option<String> {
+        let quota = self.cpu_quota?;
+        let whole = if quota.fract() == 0.0 { "" } else { ", which is not whole" };
+        Some(format!("{}{whole}", cpus(quota)))
     }
 
     /// One sentence on rejected rounds and twins.
@@ -78,5 +100,49 @@ impl NoiseReport {
              certified as tied, {} called different",
             self.rejected, self.rounds, self.twins_tied, self.twins, self.twins_different
         )
+    }
+}
+
+/// A number of CPUs, such as `1.5 CPUs`.
+fn cpus(count: f64) -> String {
+    let plural = if count == 1.0 { "" } else { "s" };
+    format!("{} CPU{plural}", (count * 100.0).round() / 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Report;
+    use crate::report::tests::{run, walls};
+    use crate::report::text;
+
+    fn report(quota: f64, throttled: f64) -> Report {
+        let mut run = run("map", &[("tokio", walls(&[10, 11, 12], None))]);
+        for round in &mut run.cases[0] {
+            let noise = &mut round.end.as_mut().unwrap().noise;
+            *noise = Noise {
+                cpu_quota: Some(quota),
+                throttled: Some(throttled),
+                noisy_host: throttled > MAX_THROTTLED,
+                ..*noise
+            };
+        }
+        Report::of(&run)
+    }
+
+    #[test]
+    fn a_cpu_quota_is_named_at_the_head_and_in_the_banner_if_it_throttled() {
+        let quiet = report(2.0, 0.0);
+        assert_eq!(quiet.noise.banner(), None);
+        assert_eq!(quiet.noise.quota().as_deref(), Some("2 CPUs"));
+        let throttled = report(1.5, 0.3);
+        assert!(
+            text::provenance(&throttled).contains("a CPU quota of 1.5 CPUs, which is not whole")
+        );
+        assert!(text::host(&throttled).iter().any(|(name, _)| *name == "CPU quota"));
+        let banner = throttled.noise.banner().unwrap();
+        assert!(banner.starts_with("NOISY HOST: a CPU quota of 1.5 CPUs stopped"), "{banner}");
+        assert!(banner.contains("30.0 % of the CPU time that it gives"), "{banner}");
+        assert!(throttled.cases[0].notes[0].starts_with("The CPU quota stopped"));
     }
 }

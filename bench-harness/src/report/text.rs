@@ -281,12 +281,15 @@ pub(super) fn host(report: &Report) -> Vec<(&'static str, String)> {
     let modified = if host.git_modified == Some(true) { ", modified" } else { "" };
     let versions: Vec<_> =
         host.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
-    vec![
+    let mut lines = vec![
         ("CPU", text(&host.cpu)),
         (
             "CPUs online / allowed",
             format!("{} / {}", count(host.cpus_online), count(host.cpus_allowed)),
         ),
+    ];
+    lines.extend(report.noise.quota().map(|quota| ("CPU quota", quota)));
+    lines.extend([
         ("virtualisation", text(&host.virtualisation)),
         ("governor", text(&host.governor)),
         ("memory", or_dash(host.memory_bytes, |size| units::bytes(size as f64))),
@@ -300,7 +303,8 @@ pub(super) fn host(report: &Report) -> Vec<(&'static str, String)> {
         ("allocator", host.allocator.clone()),
         ("crates", versions.join(", ")),
         ("seed", report.seed.to_string()),
-    ]
+    ]);
+    lines
 }
 
 /// Whether it can be followed without harm: a link of a worker can be anything.
@@ -338,6 +342,8 @@ pub(crate) fn provenance(report: &Report) -> String {
     let host = &report.host;
     let cpu = host.cpu.as_deref().unwrap_or("unknown CPU");
     let cpus = host.cpus_allowed.map_or_else(String::new, |cpus| format!(", {cpus} CPUs allowed"));
+    let quota = report.noise.quota();
+    let quota = quota.map_or_else(String::new, |quota| format!(", a CPU quota of {quota}"));
     let under =
         host.virtualisation.as_ref().map_or_else(String::new, |kind| format!(", under {kind}"));
     let kernel = host.kernel.as_deref().unwrap_or("unknown kernel");
@@ -352,7 +358,7 @@ pub(crate) fn provenance(report: &Report) -> String {
         (None, _) => "1".to_owned(),
     };
     clean(&format!(
-        "{} profile, {} workers, {rounds} rounds a case, seed {}; {cpu}{cpus}{under}; Linux {kernel}; {}{rates}",
+        "{} profile, {} workers, {rounds} rounds a case, seed {}; {cpu}{cpus}{quota}{under}; Linux {kernel}; {}{rates}",
         report.profile,
         report.workers,
         report.seed,

@@ -86,7 +86,7 @@ impl Bench {
         let case = selection::settled(&entry, &case, &grant)?;
         let scratch = self.scratch.path();
         let expected = launch::oracle(&self.peer, workload, &case.params, scratch, self.workers)
-            .map_err(|failure| anyhow::anyhow!("the oracle of {workload}: {}", failure.reason))?;
+            .map_err(|failure| anyhow::anyhow!("{workload}: {}", failure.reason))?;
         Ok(Cell { strategy, entry, case, expected })
     }
 

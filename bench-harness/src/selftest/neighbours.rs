@@ -38,7 +38,7 @@ pub(crate) fn spin() -> ExitCode {
 struct Neighbour {
     process: Child,
     /// Ctrl-C ends it too.
-    _live: Live,
+    live: Option<Live>,
 }
 
 impl Neighbour {
@@ -47,15 +47,15 @@ impl Neighbour {
         let mut command = Command::new(own_program()?);
         command.arg(SUBCOMMAND).stdin(Stdio::piped()).process_group(0);
         let process = command.spawn().context("cannot start a neighbour")?;
-        let _live = Live::new(process.id());
-        Ok(Neighbour { process, _live })
+        let live = Some(Live::new(process.id()));
+        Ok(Neighbour { process, live })
     }
 }
 
 impl Drop for Neighbour {
     fn drop(&mut self) {
         let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.live.take().map(|live| live.reap(&mut self.process));
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn check(bench: &Bench, seconds: u64) -> anyhow::Result<Check> {
 struct Server {
     child: Child,
     address: String,
-    _live: Live,
+    live: Option<Live>,
 }
 
 impl Server {
@@ -67,7 +67,7 @@ impl Server {
             .process_group(0)
             .spawn()
             .context("cannot start the server")?;
-        let live = Live::new(child.id());
+        let live = Some(Live::new(child.id()));
         let said = child.stdout.take().context("standard output is piped")?;
         let mut lines = BufReader::new(said).lines().map_while(Result::ok);
         let address = lines.find_map(|line| {
@@ -76,7 +76,7 @@ impl Server {
             Some(address.trim_end_matches(['.', ',', ';']).to_owned())
         });
         let address = address.context("the server did not say where it listens")?;
-        Ok(Server { child, address, _live: live })
+        Ok(Server { child, address, live })
     }
 
     fn signal(&mut self, signal: Signal) -> anyhow::Result<()> {
@@ -88,6 +88,6 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.live.take().map(|live| live.reap(&mut self.child));
     }
 }

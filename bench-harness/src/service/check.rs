@@ -17,7 +17,7 @@ const NEAR: f64 = 0.7;
 
 /// The summaries of the files that can be used, and why the others cannot.
 pub(crate) fn check(files: &[PathBuf]) -> (String, Vec<UsageError>) {
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let cpus = worker::limits::Limits::of_this_process().cpus();
     let columns = Look::of_stdout().columns;
     let (mut summaries, mut refusals) = (Vec::new(), Vec::new());
     for file in files {
@@ -34,7 +34,7 @@ pub(crate) fn check(files: &[PathBuf]) -> (String, Vec<UsageError>) {
 }
 
 /// What the profile says, in lines that fit.
-fn summary(profile: &ServiceProfile, cpus: usize, lacks: &[String], columns: usize) -> String {
+fn summary(profile: &ServiceProfile, cpus: f64, lacks: &[String], columns: usize) -> String {
     let mut lines = vec![("load".to_owned(), load(profile))];
     lines.extend(profile.classes.iter().map(|each| ("class".to_owned(), class(each))));
     let mut say = |label: &str, text: String| lines.push((label.to_owned(), text));
@@ -42,6 +42,7 @@ fn summary(profile: &ServiceProfile, cpus: usize, lacks: &[String], columns: usi
     say("a request", format!("waits {} and computes {} on average", time(wait), time(cpu)));
     if let Some((offered, under_way)) = profile.offered_cpus().zip(profile.under_way()) {
         let (offered, under_way) = (number(offered), number(under_way));
+        let cpus = number(cpus);
         say("offered", format!("computing for {offered} of {cpus} CPUs allowed here"));
         say("under way", format!("{under_way} requests on average if none has to queue"));
     }
@@ -121,20 +122,21 @@ fn models(profile: &ServiceProfile) -> String {
 }
 
 /// What is worth knowing before measuring, and does not lie with the machine.
-fn notes(profile: &ServiceProfile, cpus: usize) -> Vec<String> {
+fn notes(profile: &ServiceProfile, cpus: f64) -> Vec<String> {
     let mut notes = Vec::new();
     let offered = profile.offered_cpus().unwrap_or(0.0);
-    if let Some(rate) = profile.load.rate.filter(|_| offered > cpus as f64) {
-        let most = (rate as f64 * cpus as f64 / offered) as u64;
+    if let Some(rate) = profile.load.rate.filter(|_| offered > cpus) {
+        let most = (rate as f64 * cpus / offered) as u64;
         notes.push(format!(
-            "computing alone would keep {} CPUs busy, and {cpus} are allowed here: no model can serve more than {} requests a second",
+            "computing alone would keep {} CPUs busy, and {} are allowed here: no model can serve more than {} requests a second",
             number(offered),
+            number(cpus),
             grouped(most),
         ));
-    } else if offered > NEAR * cpus as f64 {
+    } else if offered > NEAR * cpus {
         notes.push(format!(
             "computing alone keeps {} of the CPUs busy: requests will queue, and the load generator needs CPU time too",
-            units::percent(offered / cpus as f64),
+            units::percent(offered / cpus),
         ));
     }
     let connections = profile.load.connections;
@@ -178,7 +180,7 @@ mod tests {
         profile.preferences.no_async = true;
         profile.preferences.callable_from_sync = true;
         profile.preferences.order = vec!["threads".to_owned()];
-        let text = summary(&profile, 2, &["this machine is small".to_owned()], 1_000);
+        let text = summary(&profile, 2.0, &["this machine is small".to_owned()], 1_000);
         for part in [
             "1,000 connections, 20,000 requests a second",
             "in a blocking call",
@@ -194,7 +196,9 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        let narrow = summary(&profile, 2, &[], 60);
+        let quota = summary(&profile, 1.5, &[], 1_000);
+        assert!(quota.contains("of 1.5 CPUs allowed here"), "{quota}");
+        let narrow = summary(&profile, 2.0, &[], 60);
         assert!(narrow.lines().all(|line| display_width(line) <= 60), "{narrow}");
     }
 
@@ -205,15 +209,15 @@ mod tests {
         let cpu = profile.mean_cpu().as_secs_f64();
         let mut notes_at = |cpus: f64| {
             profile.load.rate = Some((cpus / cpu) as u64);
-            notes(&profile, 2)
+            notes(&profile, 2.0)
         };
         assert_eq!(notes_at(1.0), [""; 0]);
         assert!(notes_at(1.8)[0].contains("will queue"));
         assert!(notes_at(2.2)[0].contains("no model can serve more than"));
         profile.load.rate = None;
-        assert_eq!(notes(&profile, 2), [""; 0]);
+        assert_eq!(notes(&profile, 2.0), [""; 0]);
         assert!(
-            summary(&profile, 2, &[], 100).contains("as many requests as can be served in time")
+            summary(&profile, 2.0, &[], 100).contains("as many requests as can be served in time")
         );
     }
 }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use worker::units;
+pub(crate) use worker::units::grouped;
 use workloads::request;
 
 /// Most connections of a service.
@@ -41,19 +42,6 @@ pub(crate) fn quoted(text: &str) -> String {
         None => format!("{text:?}"),
         Some((end, _)) => format!("{:?}", format!("{}…", &text[..end])),
     }
-}
-
-/// A whole number with its thousands apart, such as `100,000`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// A number in three significant digits without zeros at the end, such as `0.16`.

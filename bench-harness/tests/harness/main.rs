@@ -7,6 +7,7 @@ mod faults;
 mod forms;
 mod hostile;
 mod interrupt;
+mod limits;
 mod map;
 mod methodology;
 mod page;

@@ -70,13 +70,16 @@ fn bad_input_is_refused_in_one_sentence_that_names_it() {
             "`blocks` is not an assignment: write it as key=value",
         ),
         (&["run", "endpoints", "--param", "handler=e"], "give one of a, b, c, d"),
-        (&["run", "echo", "--param", "connections=999999"], "fit here; lower it or raise"),
+        (
+            &["run", "echo", "--param", "connections=999999"],
+            "fit here (ulimit -Hn); lower it or raise",
+        ),
         (
             &["run", "--variant", "fast"],
             "unknown variant `fast`: the variants are multi-thread, misuse",
         ),
         (&["run", "join", "--variant", "misuse"], "variant `misuse` has no `join`: it has gather,"),
-        (&["run", "--workers", "0"], "give 1 or more"),
+        (&["run", "--workers", "0"], "--workers must be at least 1"),
         (
             &["serve", "map"],
             "`map` is not a service: the services are echo, serve, endpoints, mixed, traffic",

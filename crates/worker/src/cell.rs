@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, Write};
 use std::mem::ManuallyDrop;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -106,8 +107,8 @@ pub(crate) fn run<S: Run<W>, W: Workload>(request: &RunRequest) -> Result<Measur
     // Before anything else: async-std sets its number of threads while there is no other thread.
     // Never torn down: that is not measured, and may have to wait for what a misuse leaves behind.
     let strategy = ManuallyDrop::new(S::build(&Means { workers: request.workers })?);
-    let site =
-        Site { scratch: &request.scratch, workers: request.workers, backend: request.backend };
+    let scratch = Path::new(&request.scratch);
+    let site = Site { scratch, workers: request.workers, backend: request.backend };
     let input = Arc::new(W::prepare(&params, &site)?);
     strategy.ready(&input)?;
     let renew = || W::renew(&input);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -11,8 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::os;
+use nix::sys::signal::Signal;
+use nix::sys::wait::WaitStatus;
+
+use crate::launch::CELL;
+use crate::os::killed::{Kills, how_killed};
 use crate::protocol::{Failure, FailureKind, Reply, Request, from_line, to_line};
+use crate::{os, peer};
 
 /// Longest reply taken from a worker, in bytes.
 const MAX_LINE: u64 = 4 << 20;
@@ -47,7 +52,8 @@ fn live() -> MutexGuard<'static, BTreeSet<u32>> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A process group that [`stop`] kills, as long as this is held.
+/// A process group that [`stop`] kills, as long as this is held. It has to [reap](Self::reap) its leader:
+/// from then on the system may give the id to another.
 #[derive(Debug)]
 pub struct Live(u32);
 
@@ -59,6 +65,16 @@ impl Live {
             os::kill_group(leader);
         }
         Live(leader)
+    }
+
+    /// Waits for the leader, which is `process`, and reaps it.
+    ///
+    /// # Errors
+    /// If the system does not know the process.
+    pub fn reap(self, process: &mut std::process::Child) -> io::Result<ExitStatus> {
+        os::await_end(process.id())?;
+        drop(self);
+        process.wait()
     }
 }
 
@@ -81,11 +97,27 @@ pub(crate) struct Child {
     replies: mpsc::Receiver<Event>,
     last_words: Arc<Mutex<Vec<u8>>>,
     listener: thread::JoinHandle<()>,
-    _live: Live,
+    /// The group, until the end.
+    live: Option<Live>,
+    /// What is said of it where it fails: nothing of a worker, which the row is about.
+    role: &'static str,
+    /// What the kernel had killed for want of memory when it was started.
+    kills: Kills,
 }
 
 impl Child {
-    pub(crate) fn start(program: &Path, subcommand: &str) -> io::Result<Self> {
+    /// Starts a strategy's program.
+    pub(crate) fn worker(program: &Path) -> io::Result<Self> {
+        Child::start(program, CELL, "")
+    }
+
+    /// Starts what stands beside a strategy, as `role`, such as `the oracle`.
+    pub(crate) fn peer(program: &Path, role: &'static str) -> io::Result<Self> {
+        Child::start(program, peer::SUBCOMMAND, role)
+    }
+
+    fn start(program: &Path, subcommand: &str, role: &'static str) -> io::Result<Self> {
+        let kills = Kills::so_far();
         let mut command = Command::new(program);
         for variable in TUNING {
             command.env_remove(variable);
@@ -100,16 +132,27 @@ impl Child {
             io::Error::other(format!("cannot start {}: {error}", program.display()))
         })?;
         let live = Live::new(process.id());
+        os::sacrifice(process.id());
         let stdin = process.stdin.take();
         let stdout = process.stdout.take().expect("standard output is piped");
         let stderr = process.stderr.take().expect("standard error is piped");
         let (sender, replies) = mpsc::sync_channel(1);
         let last_words = Arc::new(Mutex::new(Vec::new()));
-        // Neither thread is joined: a descendant that left the group may hold the pipe open.
-        thread::spawn(move || read_replies(stdout, &sender));
         let words = Arc::clone(&last_words);
-        let listener = thread::spawn(move || keep_tail(stderr, &words));
-        Ok(Child { process, stdin, replies, last_words, listener, _live: live })
+        // Neither thread is joined: a descendant that left the group may hold the pipe open.
+        let listener = thread::Builder::new()
+            .spawn(move || read_replies(stdout, &sender))
+            .and_then(|_| thread::Builder::new().spawn(move || keep_tail(stderr, &words)));
+        let listener = match listener {
+            Ok(listener) => listener,
+            Err(error) => {
+                os::kill_group(process.id());
+                let _ = live.reap(&mut process);
+                return Err(io::Error::other(format!("cannot start a thread: {error}")));
+            }
+        };
+        let live = Some(live);
+        Ok(Child { process, stdin, replies, last_words, listener, live, role, kills })
     }
 
     pub(crate) fn ask(&mut self, request: &Request, deadline: Instant) -> Result<Reply, Failure> {
@@ -130,7 +173,8 @@ impl Child {
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 os::kill_group(self.process.id());
                 let waited = asked.elapsed().as_secs_f64();
-                let reason = format!("no answer within {waited:.1} s; it was killed");
+                let reason =
+                    self.of_role(&format!("no answer within {waited:.1} s; it was killed"));
                 Err(Failure::new(FailureKind::Timeout, reason))
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.ended_early()),
@@ -143,14 +187,23 @@ impl Child {
         })
     }
 
+    /// A sentence about this process, which names it where it is not the worker.
+    fn of_role(&self, sentence: &str) -> String {
+        if self.role.is_empty() { sentence.to_owned() } else { format!("{} {sentence}", self.role) }
+    }
+
     /// How the process ended, if it has or does so soon.
     pub(crate) fn obituary(&mut self) -> Option<Failure> {
-        let status = self.wait(Duration::from_millis(200))?;
-        let mut reason = match (status.code(), status.signal()) {
-            (Some(code), _) => format!("exited with code {code} before it answered"),
-            (None, Some(signal)) => format!("was killed by signal {signal} before it answered"),
-            (None, None) => format!("ended ({status}) before it answered"),
+        let how = match self.wait(Duration::from_millis(200))? {
+            WaitStatus::Exited(_, code) => format!("exited with code {code} before it answered"),
+            WaitStatus::Signaled(_, Signal::SIGKILL, _) => how_killed(&self.kills),
+            WaitStatus::Signaled(_, signal, _) => {
+                let name = signal.as_str();
+                format!("was killed by signal {} ({name}) before it answered", signal as i32)
+            }
+            other => format!("ended ({other:?}) before it answered"),
         };
+        let mut reason = self.of_role(&how);
         // Its last words may still be on their way, unless a descendant holds the pipe open.
         let deadline = Instant::now() + GRACE;
         while !self.listener.is_finished() && Instant::now() < deadline {
@@ -167,10 +220,11 @@ impl Child {
         Some(Failure::new(FailureKind::Crashed, reason))
     }
 
-    fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
+    /// Waits for the process to end, without reaping it: until then its id, and that of its group, are its own.
+    fn wait(&self, patience: Duration) -> Option<WaitStatus> {
         let deadline = Instant::now() + patience;
         loop {
-            match self.process.try_wait() {
+            match os::how_ended(self.process.id()) {
                 Ok(Some(status)) => return Some(status),
                 Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_micros(200)),
                 _ => return None,
@@ -202,8 +256,10 @@ impl Drop for Child {
         // killed with its group.
         drop(self.stdin.take());
         self.wait(GRACE);
-        os::kill_group(self.process.id());
-        let _ = self.process.wait();
+        if let Some(live) = self.live.take() {
+            os::kill_group(self.process.id());
+            let _ = live.reap(&mut self.process);
+        }
     }
 }
 
@@ -234,5 +290,49 @@ fn keep_tail(mut stderr: impl Read, tail: &Mutex<Vec<u8>>) {
         tail.extend_from_slice(&buffer[..count]);
         let excess = tail.len().saturating_sub(LAST_WORDS);
         tail.drain(..excess);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn script(body: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("program");
+        fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn how_a_process_ended_is_told_while_its_id_is_still_its_own() {
+        for (body, role, told) in [
+            ("exit 7", "", "exited with code 7 before it answered"),
+            ("kill -9 $$", "", "was killed by signal 9 (SIGKILL) before it answered"),
+            ("kill -6 $$", "the oracle", "the oracle was killed by signal 6 (SIGABRT) before"),
+        ] {
+            let (_folder, program) = script(body);
+            let mut child = Child::start(&program, "cell", role).unwrap();
+            let failure = loop {
+                if let Some(failure) = child.obituary() {
+                    break failure;
+                }
+            };
+            assert!(failure.reason.starts_with(told), "{failure:?}");
+            let state = fs::read_to_string(format!("/proc/{}/stat", child.process.id())).unwrap();
+            assert!(state.contains(") Z "), "it is not reaped: {state}");
+        }
+    }
+
+    #[test]
+    fn where_memory_runs_out_a_worker_is_what_dies() {
+        let (_folder, program) = script("read -r line");
+        let child = Child::worker(&program).unwrap();
+        let score = format!("/proc/{}/oom_score_adj", child.process.id());
+        assert_eq!(fs::read_to_string(score).unwrap().trim(), "1000");
     }
 }

@@ -203,11 +203,12 @@ fn serve(variants: &[Variant], args: ServeArgs) -> anyhow::Result<ExitCode> {
         );
     };
     let choice = Choice { workloads: vec![args.workload], params: args.params, faithful: false };
-    // The largest case of the standard profile: the one that admits most connections.
+    // The largest case of the standard profile that fits: the one that admits most connections.
     let (entry, case) = selection::cases(profile_with_cases(entry, Profile::Standard), &choice)?
         .into_iter()
+        .filter(|(entry, case)| selection::check_fit(entry, case).is_ok())
         .max_by_key(|(_, case)| case.connections)
-        .expect("a service has a case");
+        .expect("one case fits, or all are refused");
     let variant = chosen(variants, args.variant.as_deref())?;
     let workers = selection::workers(args.workers)?;
     let Some(Body::Serve(start)) = variant.cell(entry.spec.name).map(|cell| &cell.body) else {

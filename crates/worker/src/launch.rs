@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use workloads::{Digest, Facts, Kind};
+use workloads::{Digest, Facts, Kind, find};
 
 use crate::child::Child;
 pub use crate::child::{Live, stop, stopped};
-use crate::os::Pinned;
-use crate::peer;
+use crate::os::{Pinned, TextPath};
 use crate::protocol::{
     Failure, FailureKind, Mark, Measured, Reply, Request, RunRequest, Sample, SamplingPlan,
     ServeRequest, Window, to_line,
 };
+use crate::selection;
 
 /// The subcommand under which a strategy's program speaks the protocol.
 pub const CELL: &str = "cell";
@@ -78,6 +78,7 @@ impl Visit<'_> {
     /// # Errors
     /// The typed failure, also if the answer is wrong.
     pub fn run(&self) -> Result<Measured, Failure> {
+        self.check_fit()?;
         let start = Instant::now();
         // Held to the end: whatever is started for this visit inherits it.
         let _pinned = match self.placement {
@@ -92,9 +93,19 @@ impl Visit<'_> {
         Ok(measured)
     }
 
+    /// What does not fit is not tried: where files run out depends on the strategy, and is no figure of it.
+    fn check_fit(&self) -> Result<(), Failure> {
+        let unsupported = |reason| Failure::new(FailureKind::Unsupported, reason);
+        // What is unknown or out of range is for the worker to say.
+        let Some(entry) = find(self.workload) else { return Ok(()) };
+        let Ok(case) = entry.case(self.params) else { return Ok(()) };
+        selection::check_fit(&entry, &case).map_err(unsupported)
+    }
+
     fn run_batch(&self, deadline: Instant) -> Result<Measured, Failure> {
         let backend = self.backend.then(|| Backend::start(self.peer, deadline)).transpose()?;
-        let mut worker = Child::start(self.program, CELL)?;
+        let mut worker = Child::worker(self.program)?;
+        let scratch = TextPath::of(self.scratch)?;
         let request = Request::Run(RunRequest {
             backend: backend.as_ref().map(|backend| backend.address),
             variant: self.variant.to_owned(),
@@ -102,7 +113,7 @@ impl Visit<'_> {
             params: self.params.clone(),
             workers: self.workers,
             sampling: self.sampling,
-            scratch: self.scratch.to_owned(),
+            scratch: scratch.text(),
         });
         match worker.ask(&request, deadline)? {
             Reply::Measured(measured) => Ok(measured),
@@ -111,7 +122,7 @@ impl Visit<'_> {
     }
 
     fn run_service(&self, deadline: Instant) -> Result<Measured, Failure> {
-        let mut server = Child::start(self.program, CELL)?;
+        let mut server = Child::worker(self.program)?;
         let request = Request::Serve(ServeRequest {
             variant: self.variant.to_owned(),
             workload: self.workload.to_owned(),
@@ -140,7 +151,7 @@ impl Visit<'_> {
         target: SocketAddr,
         deadline: Instant,
     ) -> Result<Measured, Failure> {
-        let mut generator = Child::start(self.peer, peer::SUBCOMMAND)?;
+        let mut generator = Child::peer(self.peer, "the load generator")?;
         let mut void = 0;
         let (workload, params) = (self.workload.to_owned(), self.params.clone());
         match generator.ask(&Request::Load { workload, params, target }, deadline)? {
@@ -238,7 +249,7 @@ impl Backend {
     /// # Errors
     /// If it does not come up before the deadline.
     pub fn start(peer: &Path, deadline: Instant) -> Result<Self, Failure> {
-        let mut process = Child::start(peer, peer::SUBCOMMAND)?;
+        let mut process = Child::peer(peer, "the backend")?;
         match process.ask(&Request::Backend { connections: BACKEND_CONNECTIONS }, deadline)? {
             Reply::Ready { address, .. } => Ok(Backend { address, _process: process }),
             other => Err(unexpected(other, "ready")),
@@ -305,7 +316,7 @@ impl Description {
 /// # Errors
 /// The typed failure if it does not speak the protocol.
 pub fn describe(program: &Path) -> Result<Description, Failure> {
-    let mut worker = Child::start(program, CELL)?;
+    let mut worker = Child::worker(program)?;
     match worker.ask(&Request::Describe, Instant::now() + Duration::from_secs(10))? {
         Reply::Described { strategy, variants, only } => {
             Ok(Description { strategy, variants, only })
@@ -325,15 +336,19 @@ pub fn oracle(
     scratch: &Path,
     workers: usize,
 ) -> Result<Digest, Failure> {
-    let mut oracle = Child::start(peer, peer::SUBCOMMAND)?;
+    let mut oracle = Child::peer(peer, "the oracle")?;
+    let path = TextPath::of(scratch)?;
     let request = Request::Oracle {
         workload: workload.to_owned(),
         params: params.clone(),
-        scratch: scratch.to_owned(),
+        scratch: path.text(),
         workers,
     };
     match oracle.ask(&request, Instant::now() + Duration::from_secs(600))? {
         Reply::Expected { digest } => Ok(digest),
+        Reply::Failed(Failure { failure, reason }) => {
+            Err(Failure::new(failure, format!("the oracle failed: {reason}")))
+        }
         other => Err(unexpected(other, "expected")),
     }
 }

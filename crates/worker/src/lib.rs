@@ -25,6 +25,7 @@ pub mod selection;
 pub mod units;
 
 pub use cli::{finish, main};
+pub use os::limits;
 pub use seam::{
     AT_ONCE_PER_WORKER, How, Means, Run, Serve, Standing, Strategy, pause_after, unsupported,
 };

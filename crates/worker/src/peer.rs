@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead};
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -38,7 +39,7 @@ fn answer(generator: &mut Option<Generator>, request: Request) -> Result<Reply, 
     match request {
         Request::Oracle { workload, params, scratch, workers } => {
             let entry = workloads::find(&workload).ok_or_else(|| no_such("no such workload"))?;
-            let site = Site { scratch: &scratch, workers, backend: None };
+            let site = Site { scratch: Path::new(&scratch), workers, backend: None };
             Ok(Reply::Expected { digest: entry.expected(&params, &site)? })
         }
         Request::Load { workload, params, target } => {

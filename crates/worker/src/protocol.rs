@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -45,7 +44,7 @@ pub enum Request {
         /// Its parameters.
         params: Value,
         /// Folder for input files.
-        scratch: PathBuf,
+        scratch: String,
         /// Worker threads granted.
         workers: usize,
     },
@@ -80,8 +79,9 @@ pub struct RunRequest {
     pub workers: usize,
     /// How often to run it.
     pub sampling: SamplingPlan,
-    /// Folder for input files, shared by all processes of a run.
-    pub scratch: PathBuf,
+    /// Folder for input files, shared by all processes of a run. JSON has no paths that are not text: the
+    /// harness gives such a folder another name.
+    pub scratch: String,
     /// Where the latency backend listens, for a workload that asks for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend: Option<SocketAddr>,

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use workloads::grain::toil;
 use workloads::request::burn;
-use workloads::{Case, Entry, Grant, Profile, Sampling, catalog, find, set};
+use workloads::{Case, Entry, Grant, Kind, Profile, Sampling, catalog, find, set};
 
 use crate::os;
+use crate::os::limits::Limits;
 use crate::protocol::SamplingPlan;
 
 /// Something the user typed that cannot be done: one sentence naming the input and the mend.
@@ -50,10 +51,11 @@ pub struct Choice {
     pub faithful: bool,
 }
 
-/// The cases that a profile and a choice ask for, in the order of the catalogue.
+/// The cases that a profile and a choice ask for, in the order of the catalogue. Some may not
+/// [fit](check_fit) this machine: measuring them says so.
 ///
 /// # Errors
-/// If a workload or a parameter is unknown or out of range, or does not fit this machine.
+/// If a workload or a parameter is unknown or out of range, or a parameter or no case at all fits this machine.
 pub fn cases(profile: Profile, choice: &Choice) -> Result<Vec<(Entry, Case)>, UsageError> {
     let chosen = chosen_workloads(&choice.workloads)?;
     for assignment in &choice.params {
@@ -81,7 +83,28 @@ pub fn cases(profile: Profile, choice: &Choice) -> Result<Vec<(Entry, Case)>, Us
             }
         }
     }
-    Ok(cases)
+    let misfits: Vec<_> =
+        cases.iter().filter_map(|(entry, case)| check_fit(entry, case).err()).collect();
+    match misfits.first() {
+        Some(reason) if misfits.len() == cases.len() => Err(UsageError(format!(
+            "no chosen case fits here: {}: {reason}; choose another workload or raise that limit",
+            cases[0].1.id
+        ))),
+        _ => Ok(cases),
+    }
+}
+
+/// Says why not where a case does not fit this machine, whatever strategy does it.
+///
+/// # Errors
+/// Half a sentence, such as `1,000 connections, 960 fit here (ulimit -Hn)`.
+pub fn check_fit(entry: &Entry, case: &Case) -> Result<(), String> {
+    // A batch workload holds another handle of each connection.
+    let files = match entry.kind {
+        Kind::Batch => 2,
+        Kind::Service => 1,
+    };
+    os::limits::check_fit(case.connections as u64, files)
 }
 
 /// Fills in what depends on this machine. The capacity matters to [rated](Case::rated) cases only.
@@ -152,7 +175,9 @@ fn unknown_key(key: &str, chosen: &[Entry]) -> String {
 }
 
 fn adjusted(entry: &Entry, case: Case, choice: &Choice) -> Result<Case, String> {
+    let own_fits = check_fit(entry, &case).is_ok();
     let mut params = case.params;
+    let mut given = Vec::new();
     if choice.faithful && entry.spec.name == "endpoints" {
         set(&mut params, entry.keys, "wait_ms=1000").map_err(|e| e.to_string())?;
     }
@@ -160,23 +185,29 @@ fn adjusted(entry: &Entry, case: Case, choice: &Choice) -> Result<Case, String> 
         let key = assignment.split('=').next().unwrap_or_default().trim();
         if !assignment.contains('=') || entry.keys.iter().any(|known| known.name == key) {
             set(&mut params, entry.keys, assignment).map_err(|e| e.to_string())?;
+            given.push(assignment.trim());
         }
     }
     let case = entry.case(&params).map_err(|e| e.to_string())?;
-    os::check_connections(case.connections as u64)?;
-    Ok(case)
+    match check_fit(entry, &case) {
+        Err(reason) if own_fits => {
+            let given = given.join(", ");
+            Err(format!("{given}: {reason}; lower it or raise the hard limit"))
+        }
+        _ => Ok(case),
+    }
 }
 
-/// The number of worker threads: what was asked for, or the CPUs that the affinity mask and the
-/// control group allow.
+/// The number of worker threads: what was asked for, or the whole CPUs that the affinity mask and the
+/// control groups allow.
 ///
 /// # Errors
 /// If none or more than the system gives are asked for.
 pub fn workers(asked: Option<usize>) -> Result<usize, UsageError> {
     let refuse = |reason: String| Err(UsageError(format!("--workers {reason}")));
     match asked {
-        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
-        Some(0) => refuse("0 leaves nobody to work: give 1 or more".to_owned()),
+        None => Ok(Limits::of_this_process().workers()),
+        Some(0) => refuse("must be at least 1".to_owned()),
         Some(workers) => match os::check_threads(workers as u64) {
             Ok(()) => Ok(workers),
             Err(error) => refuse(format!("{workers}: {error}; give fewer")),
@@ -244,7 +275,11 @@ mod tests {
         let text = choose(&["map"], &["blocks"]).unwrap_err();
         assert!(text.contains("`blocks` is not an assignment: write it as key=value"));
         let files = choose(&["echo"], &["connections=900000"]).unwrap_err();
-        assert!(files.contains("connections=900000") && files.contains("fit here"), "{files}");
+        assert!(
+            files.contains("connections=900000: 900,000 connections, ")
+                && files.contains("fit here"),
+            "{files}"
+        );
     }
 
     #[test]
@@ -261,7 +296,7 @@ mod tests {
     fn workers_are_at_least_one_and_no_more_than_the_system_gives() {
         assert!(workers(None).unwrap() >= 1);
         assert_eq!(workers(Some(3)).unwrap(), 3);
-        assert!(workers(Some(0)).unwrap_err().0.contains("give 1 or more"));
+        assert!(workers(Some(0)).unwrap_err().0.contains("must be at least 1"));
         assert!(workers(Some(10_000_000)).unwrap_err().0.contains("give fewer"));
     }
 }

@@ -120,6 +120,19 @@ pub fn place(value: f64, digits: usize) -> i32 {
     if digits >= DIGITS as i32 { place.min(0) } else { place }
 }
 
+/// A whole number with its thousands apart, such as `100,000`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// A value rounded at that power of ten.
 pub fn rounded(value: f64, place: i32) -> f64 {
     // Dividing by a power of ten that is whole is exact where multiplying by its inverse is not.
@@ -191,6 +204,11 @@ mod tests {
         assert_eq!(percent(0.971), "97.1 %");
         assert_eq!(throughput(6.53e9, Unit::Bytes), "6.53 GB/s");
         assert_eq!(throughput(83e9, Unit::Flop), "83.0 GFLOP/s");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

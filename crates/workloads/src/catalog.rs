@@ -29,7 +29,7 @@ pub struct Case {
     pub operations: u64,
     /// What one run works through, where a rate of it tells something.
     pub amount: Option<Amount>,
-    /// Connections that its load generator keeps open; 0 for a batch workload.
+    /// Connections that are kept open: by the load generator of a service, or to the latency backend.
     pub connections: usize,
     /// The number that the strategies are ordered by.
     pub metric: Metric,
@@ -73,7 +73,10 @@ impl Entry {
             keys: W::Params::KEYS,
             backend: W::BACKEND,
             cases: cases::<W>,
-            case: |params| Ok(case::<W>(&W::Params::from_json(params)?, 0)),
+            case: |params| {
+                let params = W::Params::from_json(params)?;
+                Ok(case::<W>(&params, W::connections(&params) as usize))
+            },
             settle: settle::<W>,
             expected: |params, site| {
                 let params = W::Params::from_json(params).map_err(io::Error::other)?;

@@ -296,6 +296,12 @@ pub trait Workload: Definition {
     /// Whether a run needs the latency backend beside it.
     const BACKEND: bool = false;
 
+    /// Connections to the backend that a run keeps open.
+    fn connections(params: &Self::Params) -> u64 {
+        let _ = params;
+        0
+    }
+
     /// Makes the input, outside the clock.
     ///
     /// # Errors

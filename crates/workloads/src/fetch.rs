@@ -107,6 +107,10 @@ impl Workload for Fetch {
     type Input = Requests;
     const BACKEND: bool = true;
 
+    fn connections(params: &FetchParams) -> u64 {
+        params.in_flight
+    }
+
     /// Opens the connections too, where there is a backend: they are kept alive from run to run.
     fn prepare(params: &FetchParams, site: &Site<'_>) -> io::Result<Requests> {
         let connections = match site.backend {

@@ -1,9 +1,11 @@
-//! What is asked of Linux: usage, limits, signals. A port to another system touches this file only.
+//! What is asked of Linux: usage, limits, signals. A port to another system touches this folder only.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
@@ -16,9 +18,19 @@ use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::time::{TimeSpec, TimeVal};
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use crate::protocol::Usage;
+
+mod cgroup;
+pub(crate) mod killed;
+pub mod limits;
+
+pub use limits::{
+    check_connections, check_threads, connections_that_fit, memory_available_bytes,
+    threads_that_fit,
+};
 
 /// What this process, all its threads together, has used since it began.
 pub fn usage() -> Option<Usage> {
@@ -105,59 +117,31 @@ fn status_kib(path: &str, field: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
+/// What the last-level caches of all CPUs hold together, each counted once.
+pub fn last_level_cache_bytes() -> Option<u64> {
+    let mut caches = BTreeMap::new();
+    for cpu in fs::read_dir("/sys/devices/system/cpu").ok()?.flatten() {
+        let indices = fs::read_dir(cpu.path().join("cache")).into_iter().flatten().flatten();
+        for index in indices {
+            let read = |name| fs::read_to_string(index.path().join(name)).ok();
+            let level = read("level").and_then(|level| level.trim().parse::<u32>().ok());
+            let kib =
+                read("size").and_then(|size| size.trim().strip_suffix('K')?.parse::<u64>().ok());
+            if let (Some(level), Some(kib), Some(shared)) = (level, kib, read("shared_cpu_list")) {
+                caches.insert((level, shared), kib * 1024);
+            }
+        }
+    }
+    let (last, _) = caches.keys().next_back()?;
+    let of_last = caches.iter().filter(|((level, _), _)| level == last);
+    Some(of_last.map(|(_, bytes)| bytes).sum())
+}
+
 /// Raises the soft limit on open files to the hard one and returns it.
 pub fn raise_file_limit() -> Option<u64> {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).ok()?;
     Some(hard)
-}
-
-/// Connections that fit under the hard limit on open files of one process, leaving room for the
-/// files that a program has open anyway.
-pub fn connections_that_fit() -> Option<u64> {
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
-    Some(hard.saturating_sub(64))
-}
-
-/// Refuses in one sentence when `connections` do not fit.
-///
-/// # Errors
-/// The sentence.
-pub fn check_connections(connections: u64) -> Result<(), String> {
-    match connections_that_fit() {
-        Some(fit) if connections > fit => Err(format!(
-            "connections={connections} is more than the limit on open files allows: {fit} fit \
-             here; lower it or raise the hard limit (ulimit -Hn)"
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Threads that one process can have here, worked out beforehand: Rust's standard library aborts the
-/// process when a new thread cannot get its signal stack, so the limit must not be found by trying.
-pub fn threads_that_fit() -> Option<u64> {
-    let read = |path: &str| -> Option<u64> { fs::read_to_string(path).ok()?.trim().parse().ok() };
-    // A thread takes four memory maps: stack, guard page, signal stack and its guard page.
-    let by_maps = read("/proc/sys/vm/max_map_count").map(|maps| maps.saturating_sub(256) / 4);
-    let by_kernel = read("/proc/sys/kernel/threads-max").map(|max| max / 2);
-    let by_pids = read("/proc/sys/kernel/pid_max").map(|max| max / 2);
-    let by_group = read("/sys/fs/cgroup/pids.max").map(|max| max.saturating_sub(64));
-    let by_user = getrlimit(Resource::RLIMIT_NPROC).ok().map(|(soft, _)| soft / 2);
-    [by_maps, by_kernel, by_pids, by_group, by_user].into_iter().flatten().min()
-}
-
-/// Refuses in one sentence when `threads` do not fit.
-///
-/// # Errors
-/// An [`Unsupported`](io::ErrorKind::Unsupported) error with the sentence.
-pub fn check_threads(threads: u64) -> io::Result<()> {
-    match threads_that_fit() {
-        Some(fit) if threads > fit => Err(crate::unsupported(format!(
-            "{threads} threads are more than this system gives: about {fit} fit \
-             (vm.max_map_count, kernel.threads-max, kernel.pid_max, ulimit -u)"
-        ))),
-        _ => Ok(()),
-    }
 }
 
 /// Sees to it that this process is killed when its parent's calling thread ends.
@@ -166,8 +150,16 @@ pub fn die_with_parent() {
     let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
 }
 
-/// Has the system wake this process before others, as far as it may: a load generator stands for clients
-/// that would be on other machines. Short slices need no privilege, a higher priority does.
+/// Has the kernel end another process before this program where memory runs out, so that a worker that takes
+/// too much is what dies of it.
+pub(crate) fn sacrifice(process: u32) {
+    // proc_pid_oom_score_adj(5): to give up more than one has needs no privilege.
+    let _ = fs::write(format!("/proc/{process}/oom_score_adj"), "1000");
+}
+
+/// Has the system wake this process, all threads that it has, before others, as far as it may: a load
+/// generator stands for clients that would be on other machines. Threads and processes that are started
+/// afterwards inherit it. Short slices need no privilege, a higher priority does.
 pub fn prefer_this_process() {
     // `struct sched_attr` of sched_setattr(2), version 0: the slice of a normal thread is its runtime.
     #[repr(C)]
@@ -191,13 +183,61 @@ pub fn prefer_this_process() {
         deadline_ns: 0,
         period_ns: 0,
     };
-    for nice in [-15, 0] {
-        let attributes = attributes(nice);
-        #[expect(unsafe_code, reason = "the attributes live and are of the size that they state")]
-        let done = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
-        if done == 0 {
-            return;
+    let prefer = |thread: libc::pid_t| {
+        for nice in [-15, 0] {
+            let attributes = attributes(nice);
+            #[expect(
+                unsafe_code,
+                reason = "the attributes live and are of the size that they state"
+            )]
+            let done =
+                unsafe { libc::syscall(libc::SYS_sched_setattr, thread, &raw const attributes, 0) };
+            if done == 0 {
+                return;
+            }
         }
+    };
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    threads.filter_map(|thread| thread.file_name().to_str()?.parse().ok()).for_each(prefer);
+}
+
+/// How a child has ended, if it has. It is not reaped, so that its id is still its own.
+pub(crate) fn how_ended(child: u32) -> io::Result<Option<WaitStatus>> {
+    let status = wait(child, WaitPidFlag::WNOHANG)?;
+    Ok(Some(status).filter(|status| *status != WaitStatus::StillAlive))
+}
+
+/// Waits until a child has ended, and does not reap it.
+pub(crate) fn await_end(child: u32) -> io::Result<()> {
+    wait(child, WaitPidFlag::empty()).map(|_| ())
+}
+
+fn wait(child: u32, how: WaitPidFlag) -> io::Result<WaitStatus> {
+    let id = Pid::from_raw(child.try_into().map_err(io::Error::other)?);
+    Ok(waitid(Id::Pid(id), how | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT)?)
+}
+
+/// A name for a folder that can be written as text, as long as this is held and this process lives: its own,
+/// or that of the open folder below `/proc`.
+#[derive(Debug)]
+pub(crate) struct TextPath {
+    text: String,
+    _open: Option<fs::File>,
+}
+
+impl TextPath {
+    /// Opens the folder if it needs another name.
+    pub(crate) fn of(folder: &Path) -> io::Result<Self> {
+        if let Some(text) = folder.to_str() {
+            return Ok(TextPath { text: text.to_owned(), _open: None });
+        }
+        let open = fs::File::open(folder)?;
+        let text = format!("/proc/{}/fd/{}", std::process::id(), open.as_raw_fd());
+        Ok(TextPath { text, _open: Some(open) })
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.text.clone()
     }
 }
 
@@ -321,6 +361,11 @@ impl ThreadWatch {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::sync::Barrier;
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
@@ -358,23 +403,61 @@ mod tests {
 
     #[test]
     fn the_watch_sees_threads_that_end_before_it_does() {
-        // More than all tests that run beside this one have together.
         let watch = ThreadWatch::start().unwrap();
+        // More than all tests that run beside this one have together.
+        let seen = Barrier::new(301);
         thread::scope(|scope| {
             for _ in 0..300 {
-                scope.spawn(|| thread::sleep(Duration::from_millis(50)));
+                scope.spawn(|| seen.wait());
             }
+            let patience = Instant::now() + Duration::from_mins(1);
+            while watch.peak.load(Relaxed) < 300 && Instant::now() < patience {
+                thread::yield_now();
+            }
+            seen.wait();
         });
         assert!(watch.stop().unwrap() >= 300);
     }
 
     #[test]
-    fn memory_and_limits_are_known_on_linux() {
+    #[ignore = "needs root, and makes all threads of the test process preferred"]
+    fn a_process_is_preferred_with_threads_that_it_has_already() {
+        let (id, done) = (Barrier::new(2), Barrier::new(2));
+        let thread_id = AtomicU64::new(0);
+        let nice = |thread: u64| -> i64 {
+            let stat = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).unwrap();
+            let fields = stat.rsplit(')').next().unwrap();
+            // proc_pid_stat(5), field 19, of which the first two are before the bracket.
+            fields.split_whitespace().nth(16).unwrap().parse().unwrap()
+        };
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread_id.store(nix::unistd::gettid().as_raw() as u64, Relaxed);
+                id.wait();
+                done.wait();
+            });
+            id.wait();
+            prefer_this_process();
+            let seen = nice(thread_id.load(Relaxed));
+            done.wait();
+            assert_eq!(seen, -15);
+        });
+    }
+
+    #[test]
+    fn a_folder_whose_name_is_no_text_can_be_reached_by_one_that_is() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join(OsStr::from_bytes(b"caf\xe9"));
+        fs::create_dir(&folder).unwrap();
+        let path = TextPath::of(&folder).unwrap();
+        fs::write(Path::new(&path.text()).join("file"), "here").unwrap();
+        assert_eq!(fs::read_to_string(folder.join("file")).unwrap(), "here");
+        let plain = TextPath::of(parent.path()).unwrap();
+        assert_eq!(Path::new(&plain.text()), parent.path());
+    }
+
+    #[test]
+    fn peak_memory_is_known_on_linux() {
         assert!(peak_memory_bytes().unwrap() > 100_000);
-        assert!(threads_that_fit().unwrap() > 100);
-        assert!(check_threads(10).is_ok());
-        let error = check_threads(u64::MAX).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::Unsupported);
-        assert!(check_connections(u64::MAX).unwrap_err().contains("fit here"));
     }
 }
