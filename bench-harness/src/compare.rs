@@ -9,34 +9,52 @@ use workloads::Metric;
 use crate::comparable;
 use crate::contest::{self, Contest};
 use crate::figure::Figure;
-use crate::host::Host;
 use crate::journal::Run;
-use crate::judge::{self, Judgement, MARGIN, Verdict};
+use crate::judge::{self, MARGIN, Shift, Verdict};
+use crate::plan::PlannedCase;
+use crate::report::Report;
 use crate::report::text::{clean, interval};
+use crate::setting::{self, Setting};
 
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
     /// No more than the margin apart.
     Same,
-    Faster,
-    Slower,
-    /// Like all others of the case, so that it is the machine rather than the entry.
-    WithAll,
+    Faster(Company),
+    Slower(Company),
     Unclear,
+}
+
+/// Whether the others of the case have changed likewise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Company {
+    /// It has changed beside them, too.
+    Alone,
+    /// It has not changed beside them, so that it is the machine rather than the entry.
+    WithAll,
+    /// Neither can be said.
+    Unknown,
 }
 
 /// An entry of a case in both runs.
 #[derive(Debug)]
 struct Line {
     entry: String,
+    /// The median of its own observations in each run.
     values: [f64; 2],
     /// The second run's value by the first's.
     ratio: Figure,
-    /// The same against what the others of the case changed by.
-    beside_others: Figure,
+    /// The same against what the others of the case changed by; `None` where there are none.
+    beside_others: Option<Figure>,
     change: Change,
     verdicts: [Option<Verdict>; 2],
+}
+
+/// What one run has measured and says.
+struct Side<'a> {
+    run: &'a Run,
+    report: Report,
 }
 
 /// Compares two runs and says in words what changed.
@@ -45,35 +63,44 @@ struct Line {
 /// If they cannot be compared.
 pub(crate) fn compare(one: &Run, other: &Run) -> anyhow::Result<String> {
     comparable::check(one, other)?;
-    let mut out = header(one, other);
+    let sides = [one, other].map(|run| Side { run, report: Report::of(run) });
+    let mut body = String::new();
     let (mut counts, mut contradictions, mut verdicts) = (BTreeMap::new(), Vec::new(), (0, 0));
+    let mut shown_cases = 0;
     for (a, b) in comparable::pairs(&one.plan, &other.plan) {
         if !contest::is_judged(a.metric) {
             continue;
         }
-        let lines = lines(one, other, &a.id);
+        if let Some((before, after)) = comparable::other_rates(a, b) {
+            let _ = writeln!(
+                body,
+                "\n{}: not compared, because it was driven at {before} requests a second in one run and at \
+                 {after} in the other, and what a request takes depends on the rate",
+                clean(&a.id)
+            );
+            continue;
+        }
+        let lines = lines(&sides, &a.id);
         if lines.is_empty() {
             continue;
         }
-        let _ = writeln!(out, "\n{} (by {}, smaller is better)", clean(&a.id), a.metric);
+        shown_cases += 1;
+        let _ = writeln!(body, "\n{} (by {}, smaller is better)", clean(&a.id), a.metric);
         if a.params != b.params {
-            let _ = writeln!(out, "  settled anew: {} → {}", a.params, b.params);
+            let _ = writeln!(body, "  settled anew: {} → {}", a.params, b.params);
         }
         for line in &lines {
             *counts.entry(word(line.change)).or_insert(0) += 1;
-            let _ = writeln!(out, "  {}", shown(a.metric, line));
+            let _ = writeln!(body, "  {}", shown(a.metric, line));
             verdicts.0 += usize::from(line.verdicts.iter().all(Option::is_some));
             verdicts.1 +=
                 usize::from(line.verdicts[0].is_some() && line.verdicts[0] == line.verdicts[1]);
-            if contradict(line.verdicts) {
-                let [first, second] = line.verdicts.map(verdict_word);
-                contradictions.push(format!(
-                    "{}: {} is {first} in {} and {second} in {}",
-                    a.id, line.entry, one.name, other.name
-                ));
-            }
         }
+        contradictions.extend(contradictions_in(a, &lines, [&one.name, &other.name]));
     }
+    let intervals: usize = counts.values().sum();
+    let mut out = header(&sides, intervals, shown_cases);
+    out.push_str(&body);
     let counts: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
     let _ = writeln!(out, "\n{}", counts.join(", "));
     let _ = writeln!(out, "{} of {} verdicts are identical", verdicts.1, verdicts.0);
@@ -86,146 +113,160 @@ pub(crate) fn compare(one: &Run, other: &Run) -> anyhow::Result<String> {
     Ok(out)
 }
 
-/// What the two runs were measured on, as far as it differs.
-fn header(one: &Run, other: &Run) -> String {
-    let mut out = format!("{} → {}\n", clean(&one.name), clean(&other.name));
-    let (a, b) = (&one.host, &other.host);
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
-    let mut differences = vec![
-        ("revision", text(&a.git_revision), text(&b.git_revision)),
-        ("rustc", text(&a.rustc), text(&b.rustc)),
-        ("CPU", text(&a.cpu), text(&b.cpu)),
-        ("kernel", text(&a.kernel), text(&b.kernel)),
-    ];
-    let versions = |host: &Host| host.versions.clone();
-    for (name, version) in versions(a) {
-        let now = b.versions.get(&name).cloned().unwrap_or_else(|| "none".to_owned());
-        differences.push(("crate", format!("{name} {version}"), format!("{name} {now}")));
+/// What the two runs were measured with and on, as far as it differs or is not known, and what the intervals
+/// mean.
+fn header(sides: &[Side<'_>; 2], intervals: usize, cases: usize) -> String {
+    let [one, other] = sides.each_ref().map(|side| clean(&side.run.name));
+    let mut out = format!("{one} → {other}\n");
+    let [a, b] = sides.each_ref().map(|side| Setting::of_run(side.run));
+    let differences = setting::differences(&a, &b);
+    for difference in &differences {
+        let _ = writeln!(out, "{}", clean(&difference.to_string()));
     }
-    differences.retain(|(_, a, b)| a != b);
-    for (name, a, b) in &differences {
-        let _ = writeln!(out, "{name}: {} → {}", clean(a), clean(b));
+    let unknown = setting::unknown(&a, &b);
+    if !unknown.is_empty() {
+        let _ =
+            writeln!(out, "not on record in both, so that it may differ: {}", unknown.join(", "));
+    } else if differences.is_empty() {
+        out.push_str("same programs, harness, flags, versions and machine\n");
     }
-    if differences.is_empty() {
-        out.push_str("same revision, versions and machine\n");
+    for side in sides {
+        if let Some(banner) = side.report.noise.banner() {
+            let _ = writeln!(out, "{}: {}", clean(&side.run.name), clean(&banner));
+        }
     }
-    out.push_str(
-        "Each interval holds for its case with 95 %, for these two sessions: what differs from session to \
-         session of the same programs is not in it. Pool several sessions of each side to see that.\n",
+    let _ = writeln!(
+        out,
+        "{intervals} intervals in {cases} cases: those of a case hold together with 95 %, so that of many cases \
+         a few may err. They hold for these two sessions: what differs from session to session of the same \
+         programs is not in them. Pool several sessions of each side to see that."
     );
     out
 }
 
 /// The contestants that both runs have measured in a case.
-fn lines(one: &Run, other: &Run, id: &str) -> Vec<Line> {
-    let sides = [side(one, id), side(other, id)];
-    let common: Vec<_> = sides[0].keys().filter(|entry| sides[1].contains_key(*entry)).collect();
-    let of = |entry: &str| [&sides[0][entry], &sides[1][entry]];
-    let shift = |entry: &str| (of(entry)[1].typical / of(entry)[0].typical).ln();
-    let mut shifts: Vec<_> = common.iter().map(|entry| shift(entry)).collect();
-    let common_shift = judge::median(&mut shifts);
-    common
-        .iter()
-        .map(|entry| {
-            let [before, after] = of(entry);
-            let theta = shift(entry);
-            let half = judge::unpaired_half(&before.logs, &after.logs, common.len());
-            let beside = judge::unpaired_half(&before.centred, &after.centred, common.len());
-            let change = change(theta, half);
-            let beside_others = theta - common_shift;
-            let alone = common.len() < 3 || self::change(beside_others, beside) == change;
-            Line {
-                entry: (*entry).clone(),
-                values: [before.typical, after.typical],
-                ratio: Figure::of_log(theta, half),
-                beside_others: Figure::of_log(beside_others, beside),
-                change: match change {
-                    Change::Faster | Change::Slower if !alone => Change::WithAll,
-                    other => other,
-                },
-                verdicts: [before.verdict, after.verdict],
-            }
+fn lines(sides: &[Side<'_>; 2], id: &str) -> Vec<Line> {
+    let logs = sides.each_ref().map(|side| logs(side.run, id));
+    let common: Vec<_> = logs[0].keys().filter(|entry| logs[1].contains_key(*entry)).collect();
+    let line = |entry: &&String| {
+        let own = logs.each_ref().map(|logs| known(&logs[*entry]));
+        let shift = Shift::between(&own[0], &own[1], common.len())?;
+        let beside = logs.each_ref().map(|logs| beside_others(logs, entry, &common));
+        let beside = Shift::between(&beside[0], &beside[1], common.len());
+        let verdict = |side: &Side<'_>| {
+            let case = side.report.cases.iter().find(|case| case.id == id)?;
+            let row = case.rows.iter().find(|row| row.entry == **entry)?;
+            row.numbers.as_ref()?.verdict
+        };
+        Some(Line {
+            entry: (*entry).clone(),
+            values: own.map(|mut logs| judge::median(&mut logs).exp()),
+            ratio: shift.figure(),
+            beside_others: beside.map(Shift::figure),
+            change: change(shift, beside),
+            verdicts: sides.each_ref().map(verdict),
+        })
+    };
+    common.iter().filter_map(line).collect()
+}
+
+/// Logarithms of a case's contestants by round.
+type Logs = BTreeMap<String, Vec<Option<f64>>>;
+
+fn logs(run: &Run, id: &str) -> Logs {
+    let Some(case) = run.plan.cases.iter().position(|case| case.id == id) else {
+        return Logs::new();
+    };
+    let contest = Contest::of(&run.cases[case], &run.plan.entries);
+    let observed = contest.observed.iter().zip(contest.series());
+    let contestants = observed.filter(|(observed, _)| observed.contestant);
+    contestants
+        .map(|(observed, series)| {
+            let logs = series.values.iter().map(|value| value.map(f64::ln)).collect();
+            (run.plan.entries[observed.entry].id.clone(), logs)
         })
         .collect()
 }
 
-fn change(theta: f64, half: Option<f64>) -> Change {
-    let Some(half) = half else { return Change::Unclear };
+fn known(logs: &[Option<f64>]) -> Vec<f64> {
+    logs.iter().flatten().copied().collect()
+}
+
+/// By round, how far an entry is from the median of the others; empty where there are none. Only rounds in which
+/// all took part have a median that means the same.
+fn beside_others(logs: &Logs, entry: &str, common: &[&String]) -> Vec<f64> {
+    let others: Vec<_> = common.iter().filter(|other| **other != entry).collect();
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let own = logs[entry].iter().enumerate();
+    own.filter_map(|(round, own)| {
+        let of_other = |other: &&&String| logs[**other].get(round).copied().flatten();
+        let mut others = others.iter().map(of_other).collect::<Option<Vec<_>>>()?;
+        Some((*own)? - judge::median(&mut others))
+    })
+    .collect()
+}
+
+fn change(shift: Shift, beside: Option<Shift>) -> Change {
+    let margin = MARGIN.ln();
+    let is_within = |shift: Shift| shift.is_above(-margin) && shift.is_below(margin);
+    let company = |is_likewise: fn(Shift, f64) -> bool| match beside {
+        Some(beside) if is_likewise(beside, margin) => Company::Alone,
+        Some(beside) if is_within(beside) => Company::WithAll,
+        _ => Company::Unknown,
+    };
     match () {
-        () if theta - half > MARGIN.ln() => Change::Slower,
-        () if theta + half < -MARGIN.ln() => Change::Faster,
-        () if theta.abs() + half < MARGIN.ln() => Change::Same,
+        () if shift.is_above(margin) => Change::Slower(company(Shift::is_above)),
+        () if shift.is_below(-margin) => Change::Faster(company(|beside, m| beside.is_below(-m))),
+        () if is_within(shift) => Change::Same,
         () => Change::Unclear,
     }
 }
 
-/// What one run says of a contestant.
-struct Side {
-    typical: f64,
-    /// Logarithms by round, and the same less the round's median.
-    logs: Vec<f64>,
-    centred: Vec<f64>,
-    verdict: Option<Verdict>,
-}
-
-fn side(run: &Run, id: &str) -> BTreeMap<String, Side> {
-    let Some(case) = run.plan.cases.iter().position(|case| case.id == id) else {
-        return BTreeMap::new();
-    };
-    let contest = Contest::of(&run.cases[case], &run.plan.entries);
-    let series = contest.series();
-    let judgement = Judgement::of(&series, &run.plan.design);
-    let contestants: Vec<_> = series.iter().filter(|series| series.contestant).collect();
-    let centre = |round: usize| {
-        let values = contestants.iter().filter_map(|series| series.values[round]);
-        judge::median(&mut values.map(f64::ln).collect::<Vec<_>>())
-    };
-    // Only rounds in which all took part have a centre that means the same.
-    let full = |round: usize| contestants.iter().all(|series| series.values[round].is_some());
-    let side = |(index, observed): (usize, &contest::Observed<'_>)| {
-        let values = || series[index].values.iter().enumerate();
-        let side = Side {
-            typical: judgement.typical(index),
-            logs: values().filter_map(|(_, value)| value.map(f64::ln)).collect(),
-            centred: values()
-                .filter(|(round, _)| full(*round))
-                .filter_map(|(round, value)| Some((*value)?.ln() - centre(round)))
-                .collect(),
-            verdict: judgement.verdict(index),
-        };
-        (run.plan.entries[observed.entry].id.clone(), side)
-    };
-    let observed = contest.observed.iter().enumerate();
-    observed.filter(|(_, observed)| observed.contestant).map(side).collect()
-}
-
-/// Whether one run calls an entry best or tied and the other slower.
-fn contradict(verdicts: [Option<Verdict>; 2]) -> bool {
+/// Where one run calls an entry best or tied and the other slower, and where each calls another the best.
+fn contradictions_in(case: &PlannedCase, lines: &[Line], names: [&str; 2]) -> Vec<String> {
+    let [one, other] = names;
     let good = |verdict| matches!(verdict, Some(Verdict::Best | Verdict::Tied));
     let slower = |verdict| verdict == Some(Verdict::Slower);
-    let [one, other] = verdicts;
-    (good(one) && slower(other)) || (good(other) && slower(one))
+    let reversed = lines.iter().filter(|line| {
+        let [before, after] = line.verdicts;
+        (good(before) && slower(after)) || (good(after) && slower(before))
+    });
+    let mut found: Vec<_> = reversed
+        .map(|line| {
+            let [before, after] = line.verdicts.map(verdict_word);
+            format!("{}: {} is {before} in {one} and {after} in {other}", case.id, line.entry)
+        })
+        .collect();
+    let best = |side: usize| {
+        lines.iter().find(|line| line.verdicts[side] == Some(Verdict::Best)).map(|line| &line.entry)
+    };
+    if let (Some(before), Some(after)) = (best(0), best(1))
+        && before != after
+        && found.is_empty()
+    {
+        found.push(format!("{}: {before} is best in {one} and {after} in {other}", case.id));
+    }
+    found
 }
 
 fn word(change: Change) -> &'static str {
     match change {
         Change::Same => "same",
-        Change::Faster => "faster",
-        Change::Slower => "slower",
-        Change::WithAll => "changed with all others",
+        Change::Faster(Company::Alone) => "faster",
+        Change::Slower(Company::Alone) => "slower",
+        Change::Faster(Company::Unknown) => "faster, not known whether alone",
+        Change::Slower(Company::Unknown) => "slower, not known whether alone",
+        Change::Faster(Company::WithAll) | Change::Slower(Company::WithAll) => {
+            "changed with all others"
+        }
         Change::Unclear => "unclear",
     }
 }
 
 fn verdict_word(verdict: Option<Verdict>) -> &'static str {
-    match verdict {
-        Some(Verdict::Best) => "best",
-        Some(Verdict::Tied) => "tied",
-        Some(Verdict::Slower) => "slower",
-        Some(Verdict::Undecided) => "undecided",
-        Some(Verdict::Alone) => "alone",
-        None => "not judged",
-    }
+    verdict.map_or("not judged", Verdict::word)
 }
 
 fn shown(metric: Metric, line: &Line) -> String {
@@ -233,11 +274,13 @@ fn shown(metric: Metric, line: &Line) -> String {
     let [before, after] = values.map(|value| observation::shown(metric, value));
     let [was, is] = verdicts.map(verdict_word);
     let verdict = if was == is { was.to_owned() } else { format!("{was} → {is}") };
+    let beside = beside_others.map_or_else(String::new, |ratio| {
+        format!(", beside the others {}", units::ratio(ratio.estimate))
+    });
     format!(
-        "{:12} {before} → {after}  {}, beside the others {}: {}; {verdict}",
+        "{:12} {before} → {after}  {}{beside}: {}; {verdict}",
         clean(entry),
         interval(*ratio),
-        units::ratio(beside_others.estimate),
         word(*change)
     )
 }
@@ -249,48 +292,80 @@ mod tests {
     use super::*;
     use crate::report::tests::{run, walls};
 
-    fn example(tokio: [u64; 4], rayon: [u64; 4], smol: [u64; 4]) -> Run {
-        let fair = || How::fair("f", "l");
-        let entry = |walls_ns: &[u64]| walls(walls_ns, fair());
-        run("map", &[("tokio", entry(&tokio)), ("rayon", entry(&rayon)), ("smol", entry(&smol))])
+    const TOKIO: [u64; 5] = [1_000, 1_002, 999, 1_001, 1_000];
+    const RAYON: [u64; 5] = [1_100, 1_102, 1_099, 1_101, 1_100];
+    const SMOL: [u64; 5] = [1_500, 1_503, 1_499, 1_501, 1_500];
+
+    fn example(entries: &[(&str, [u64; 5])]) -> Run {
+        let outcomes: Vec<_> = entries
+            .iter()
+            .map(|(name, values)| (*name, walls(values, How::fair("f", "l"))))
+            .collect();
+        run("map", &outcomes)
     }
 
-    fn changes(one: &Run, other: &Run) -> Vec<(String, Change)> {
-        lines(one, other, "map").into_iter().map(|line| (line.entry, line.change)).collect()
+    fn three(tokio: [u64; 5], rayon: [u64; 5], smol: [u64; 5]) -> Run {
+        example(&[("tokio", tokio), ("rayon", rayon), ("smol", smol)])
+    }
+
+    fn times(factor: f64, values: [u64; 5]) -> [u64; 5] {
+        values.map(|value| (value as f64 * factor).round() as u64)
+    }
+
+    fn lines_of(one: &Run, other: &Run) -> Vec<Line> {
+        lines(&[one, other].map(|run| Side { run, report: Report::of(run) }), "map")
+    }
+
+    fn changes(one: &Run, other: &Run) -> Vec<(String, &'static str)> {
+        lines_of(one, other).into_iter().map(|line| (line.entry, word(line.change))).collect()
+    }
+
+    fn is(entry: &str, word: &'static str) -> (String, &'static str) {
+        (entry.to_owned(), word)
     }
 
     #[test]
     fn an_entry_that_changed_is_told_from_a_machine_that_did() {
-        let before = example(
-            [1_000, 1_002, 999, 1_001],
-            [1_100, 1_102, 1_099, 1_101],
-            [1_500, 1_503, 1_499, 1_501],
-        );
-        let tokio = example(
-            [1_300, 1_302, 1_299, 1_301],
-            [1_100, 1_102, 1_099, 1_101],
-            [1_500, 1_503, 1_499, 1_501],
-        );
-        let entry = |name: &str, change| (name.to_owned(), change);
+        let before = three(TOKIO, RAYON, SMOL);
+        let tokio = three(times(1.3, TOKIO), RAYON, SMOL);
         assert_eq!(
             changes(&before, &tokio),
-            [
-                entry("rayon", Change::Same),
-                entry("smol", Change::Same),
-                entry("tokio", Change::Slower)
-            ]
+            [is("rayon", "same"), is("smol", "same"), is("tokio", "slower")]
         );
-        let machine = example(
-            [1_200, 1_202, 1_199, 1_201],
-            [1_320, 1_322, 1_319, 1_321],
-            [1_800, 1_803, 1_799, 1_801],
-        );
-        assert!(changes(&before, &machine).iter().all(|(_, change)| *change == Change::WithAll));
+        let machine = three(times(1.2, TOKIO), times(1.2, RAYON), times(1.2, SMOL));
+        let with_all = "changed with all others";
+        assert!(changes(&before, &machine).iter().all(|(_, word)| *word == with_all));
         let text = compare(&before, &tokio).unwrap();
         assert!(
             text.contains("CONTRADICTION: map: tokio is best in example and slower in example"),
             "{text}"
         );
+        assert!(text.contains("3 intervals in 1 cases"), "{text}");
+    }
+
+    #[test]
+    fn a_change_beside_noisy_others_is_not_blamed_on_the_machine() {
+        let noisy = [1_500, 1_900, 1_100, 2_100, 1_300];
+        let wild = [900, 1_700, 1_200, 800, 1_500];
+        let before = three(TOKIO, noisy, wild);
+        let after = three(times(1.1, TOKIO), wild, noisy);
+        let tokio = changes(&before, &after).pop().unwrap();
+        assert_eq!(tokio, is("tokio", "slower, not known whether alone"));
+        let sole = |values| example(&[("tokio", values)]);
+        let alone = changes(&sole(TOKIO), &sole(times(0.5, TOKIO)));
+        assert_eq!(alone, [is("tokio", "faster, not known whether alone")]);
+    }
+
+    #[test]
+    fn ratio_and_interval_are_of_the_entrys_own_values() {
+        // The others become faster from round to round, which moves what is judged beside them.
+        let drift = [3_000, 2_500, 2_000, 1_500, 1_000];
+        let before = three(TOKIO, times(1.0, drift), times(1.5, drift));
+        let after = three([1_101, 1_099, 1_100, 1_102, 5_000], TOKIO, RAYON);
+        let line = lines_of(&before, &after).pop().unwrap();
+        assert_eq!(line.values.map(f64::round), [1_000.0, 1_101.0]);
+        let (low, high) = line.ratio.interval().unwrap();
+        assert!(low < 1.101 && 1.101 < high && high < 1.11, "{:?}", line.ratio);
     }
 
     #[test]
@@ -303,6 +378,65 @@ mod tests {
             )
         };
         let changes = changes(&short(100), &short(900));
-        assert!(changes.iter().all(|(_, change)| *change == Change::Unclear));
+        assert!(changes.iter().all(|(_, word)| *word == "unclear"), "{changes:?}");
+    }
+
+    #[test]
+    fn another_best_is_a_contradiction() {
+        let line = |entry: &str, verdicts: [Verdict; 2]| Line {
+            entry: entry.to_owned(),
+            values: [1.0, 1.0],
+            ratio: Figure::without_interval(1.0),
+            beside_others: None,
+            change: Change::Unclear,
+            verdicts: verdicts.map(Some),
+        };
+        use Verdict::{Best, Slower, Undecided};
+        let case = &run("map", &[("tokio", Vec::new())]).plan.cases[0];
+        let of = |lines: &[Line]| contradictions_in(case, lines, ["A", "B"]);
+        let swapped = [line("tokio", [Best, Undecided]), line("rayon", [Undecided, Best])];
+        assert_eq!(of(&swapped), ["map: tokio is best in A and rayon in B"]);
+        let kept = [line("tokio", [Best, Best]), line("rayon", [Undecided, Slower])];
+        assert_eq!(of(&kept), [""; 0]);
+    }
+
+    #[test]
+    fn a_case_at_another_rate_is_not_compared() {
+        let at = |rate: u64| {
+            let fair = || How::fair("f", "l");
+            let outcomes = [("tokio", walls(&[10; 4], fair())), ("smol", walls(&[20; 4], fair()))];
+            let mut run = run("serve/load=90", &outcomes);
+            run.plan.cases[0].params = serde_json::json!({ "drive": "open", "rate": rate });
+            run
+        };
+        let text = compare(&at(18_100), &at(19_300)).unwrap();
+        let reason = "serve/load=90: not compared, because it was driven at 18100 requests a second in one run \
+            and at 19300 in the other";
+        assert!(text.contains(reason) && text.contains("0 intervals in 0 cases"), "{text}");
+        assert!(compare(&at(18_100), &at(18_100)).unwrap().contains("2 intervals in 1 cases"));
+    }
+
+    #[test]
+    fn the_header_names_what_differs_and_says_same_only_where_all_is_known() {
+        let before = three(TOKIO, RAYON, SMOL);
+        let mut after = before.clone();
+        let text = compare(&before, &after).unwrap();
+        assert!(!text.contains("same programs, harness"), "{text}");
+        assert!(text.contains("not on record in both, so that it may differ: "), "{text}");
+        let mut before = before;
+        before.host.git_modified = Some(false);
+        before.host.cpus_allowed = Some(2);
+        before.plan.entries[0].program_blake3 = "one".to_owned();
+        after.host.git_modified = Some(true);
+        after.host.cpus_allowed = Some(1);
+        after.plan.entries[0].program_blake3 = "other".to_owned();
+        let text = compare(&before, &after).unwrap();
+        for line in [
+            "strategy tokio: other program (one → other)\n",
+            "modification of the tree: none → modified\n",
+            "CPUs allowed: 2 → 1\n",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
     }
 }

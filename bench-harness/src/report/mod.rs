@@ -20,7 +20,7 @@ pub(crate) mod markdown;
 mod misuses;
 pub(crate) mod model;
 mod noise;
-mod reproduce;
+pub(crate) mod reproduce;
 mod rounding;
 mod rows;
 mod sessions;
