@@ -387,3 +387,15 @@ fn scratch_in(folder: &Path) -> Result<Scratch, UsageError> {
         ))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_from_the_clock_survive_readers_of_json() {
+        // Nanoseconds since 1970 are beyond 2^53.
+        let now = UNIX_EPOCH + Duration::from_nanos(1_795_248_659_329_812_875);
+        assert_eq!(seed(now), 329_812_875);
+    }
+}

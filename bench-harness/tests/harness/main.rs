@@ -10,5 +10,6 @@ mod methodology;
 mod page;
 mod runs;
 mod service;
+mod settings;
 mod tables;
 mod vocabulary;
