@@ -67,7 +67,7 @@ pub(crate) fn build(root: &Path, package: &str) -> Command {
     command
         .args(["build", "--release", "--locked", "--message-format=json-render-diagnostics"])
         .args(["-p", package])
-        .args(place())
+        .args(place(root))
         .env("CARGO_ENCODED_RUSTFLAGS", encoded(&rustflags(&|name| std::env::var(name).ok())))
         .current_dir(root);
     command
@@ -95,19 +95,21 @@ fn rustflags(variable: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
 }
 
 /// The options by which the strategies come to lie beside this program.
-fn place() -> Vec<OsString> {
+fn place(root: &Path) -> Vec<OsString> {
     let program = std::env::current_exe().ok();
-    program.map_or_else(Vec::new, |program| options(&program, env!("HARNESS_TARGET")))
+    program.map_or_else(Vec::new, |program| options(&program, env!("HARNESS_TARGET"), root))
 }
 
 /// From `FOLDER/release/PROGRAM`, or `FOLDER/TARGET/release/PROGRAM` where a target was asked for; none where
-/// the program was put elsewhere.
-fn options(program: &Path, target: &str) -> Vec<OsString> {
+/// the program was put elsewhere, or belongs to another checkout.
+fn options(program: &Path, target: &str, root: &Path) -> Vec<OsString> {
     let Some(above) = program.ancestors().nth(2) else { return Vec::new() };
     let asked = above.file_name().is_some_and(|name| name == target);
     let folder = if asked { above.parent().unwrap_or(above) } else { above };
+    let beside = folder.parent().unwrap_or(folder);
+    let of_another = beside != root && beside.join("bench-harness/Cargo.toml").is_file();
     // Cargo marks its folders with this file.
-    if !folder.join("CACHEDIR.TAG").is_file() {
+    if of_another || !folder.join("CACHEDIR.TAG").is_file() {
         return Vec::new();
     }
     let mut options = vec!["--target-dir".into(), folder.into()];
@@ -199,7 +201,8 @@ mod tests {
         let target = folder.path().join("t");
         fs::create_dir_all(&target).unwrap();
         let options = |program: &str| {
-            let options = options(&target.join(program), "riscv64gc-unknown-linux-gnu");
+            let options =
+                options(&target.join(program), "riscv64gc-unknown-linux-gnu", Path::new("/"));
             options.into_iter().map(|word| word.into_string().unwrap()).collect::<Vec<_>>()
         };
         assert_eq!(options("release/harness"), [""; 0], "it is no folder of cargo's");
@@ -208,6 +211,9 @@ mod tests {
         assert_eq!(options("release/harness"), ["--target-dir", path]);
         let cross = options("riscv64gc-unknown-linux-gnu/release/harness");
         assert_eq!(cross, ["--target-dir", path, "--target", "riscv64gc-unknown-linux-gnu"]);
+        fs::create_dir(folder.path().join("bench-harness")).unwrap();
+        fs::write(folder.path().join("bench-harness/Cargo.toml"), "").unwrap();
+        assert_eq!(options("release/harness"), [""; 0], "it is another checkout's");
     }
 
     #[test]

@@ -137,11 +137,19 @@ fn header(sides: &[Side<'_>; 2], intervals: usize, cases: usize) -> String {
     }
     let _ = writeln!(
         out,
-        "{intervals} intervals in {cases} cases: those of a case hold together with 95 %, so that of many cases \
+        "{} in {}: those of a case hold together with 95 %, so that of many cases \
          a few may err. They hold for these two sessions: what differs from session to session of the same \
-         programs is not in them. Pool several sessions of each side to see that."
+         programs is not in them. Pool several sessions of each side to see that.",
+        counted(intervals, "interval"),
+        counted(cases, "case")
     );
     out
+}
+
+/// A number of things in words.
+fn counted(count: usize, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
 }
 
 /// The contestants that both runs have measured in a case.
@@ -340,7 +348,7 @@ mod tests {
             text.contains("CONTRADICTION: map: tokio is best in example and slower in example"),
             "{text}"
         );
-        assert!(text.contains("3 intervals in 1 cases"), "{text}");
+        assert!(text.contains("3 intervals in 1 case"), "{text}");
     }
 
     #[test]
@@ -413,7 +421,7 @@ mod tests {
         let reason = "serve/load=90: not compared, because it was driven at 18100 requests a second in one run \
             and at 19300 in the other";
         assert!(text.contains(reason) && text.contains("0 intervals in 0 cases"), "{text}");
-        assert!(compare(&at(18_100), &at(18_100)).unwrap().contains("2 intervals in 1 cases"));
+        assert!(compare(&at(18_100), &at(18_100)).unwrap().contains("2 intervals in 1 case"));
     }
 
     #[test]

@@ -168,6 +168,7 @@ fn aspects(one: &Setting<'_>, other: &Setting<'_>) -> Vec<Aspect> {
     aspects.push(aspect("kernel", Machine, &|host| text(&host.kernel)));
     aspects.push(aspect("C library", Machine, &|host| text(&host.c_library)));
     aspects.push(aspect("file system", Machine, &|host| text(&host.file_system)));
+    aspects.push(aspect("environment", Machine, &|host| host.environment.as_ref().map(variables)));
     aspects.push(aspect("allocator", Machine, &|host| Some(host.allocator.clone())));
     aspects
 }
@@ -196,6 +197,12 @@ pub(crate) fn quota(quota: CpuQuota) -> String {
 fn tree(host: &Host) -> Option<String> {
     let tree = if host.git_modified? { "modified" } else { "none" };
     Some(tree.to_owned())
+}
+
+/// Such as `MALLOC_ARENA_MAX=1`, or `none`.
+pub(crate) fn variables(environment: &BTreeMap<String, String>) -> String {
+    let pairs: Vec<_> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    if pairs.is_empty() { "none".to_owned() } else { pairs.join(" ") }
 }
 
 /// As the executables tell; of runs that did not ask them, the compiler of the workspace.
@@ -262,6 +269,7 @@ mod tests {
             kernel: text("6.1"),
             c_library: text("glibc 2.41"),
             file_system: text("ext4"),
+            environment: Some(BTreeMap::new()),
             harness_blake3: text("harness"),
             origin: Some(Origin::Built(Build::default())),
             programs: Some(BTreeMap::from([("tokio".to_owned(), program)])),
@@ -296,7 +304,7 @@ mod tests {
             host.programs.as_mut().unwrap().values_mut().for_each(change);
         }
         type Case = (fn(&mut Host), &'static str);
-        let changes: [Case; 17] = [
+        let changes: [Case; 18] = [
             (|h| h.harness_blake3 = Some("b".into()), "harness: other program (harness → b)"),
             (|h| h.cpu = Some("EPYC".into()), "CPU: Xeon → EPYC"),
             (
@@ -312,6 +320,10 @@ mod tests {
             (|h| h.kernel = Some("6.2".into()), "kernel: 6.1 → 6.2"),
             (|h| h.c_library = Some("musl".into()), "C library: glibc 2.41 → musl"),
             (|h| h.file_system = Some("tmpfs".into()), "file system: ext4 → tmpfs"),
+            (
+                |h| h.environment = Some([("MALLOC_ARENA_MAX".into(), "1".into())].into()),
+                "environment: none → MALLOC_ARENA_MAX=1",
+            ),
             (
                 |h| build(h, |b| b.target = "x86_64-unknown-linux-musl".into()),
                 "target:  → x86_64-unknown-linux-musl",

@@ -1,6 +1,7 @@
 //! `host.json`: the machine and the tools. Everything that is asked of Linux lies in this folder.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -18,6 +19,23 @@ mod mounts;
 mod origin;
 
 pub(crate) use origin::Origin;
+
+/// Beginnings of the names of variables that programs inherit and that change what they do: of the C library
+/// (`mallopt(3)`, `ld.so(8)`), of other allocators, of Rust's threads, and of what is compared.
+const VARIABLES: [&str; 12] = [
+    "ASYNC_GLOBAL_EXECUTOR_",
+    "ASYNC_STD_",
+    "BLOCKING_",
+    "GLIBC_TUNABLES",
+    "LD_PRELOAD",
+    "MALLOC_",
+    "MIMALLOC_",
+    "_RJEM_MALLOC_CONF",
+    "RAYON_",
+    "RUST_MIN_STACK",
+    "SMOL_",
+    "TOKIO_",
+];
 
 /// What is written where the system says that there is none, which is not the same as saying nothing.
 const NONE: &str = "none";
@@ -50,6 +68,9 @@ pub(crate) struct Host {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) file_system: Option<String>,
     pub(crate) load_average: Option<String>,
+    /// Variables that change how programs allocate, link or size their pools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) environment: Option<BTreeMap<String, String>>,
     pub(crate) limits: Limits,
     /// BLAKE3 of the harness, which generates load, stands for backends and knows the answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +136,7 @@ impl Host {
             c_library: c_library(),
             file_system: file_system(folder),
             load_average: line("/proc/loadavg"),
+            environment: Some(environment(std::env::vars_os())),
             limits: Limits {
                 connections_per_process: worker::os::connections_that_fit(),
                 threads_per_process: worker::os::threads_that_fit(),
@@ -308,6 +330,14 @@ fn file_system(folder: &Path) -> Option<String> {
     mounts::file_system(&fs::canonicalize(folder).ok()?, &String::from_utf8_lossy(&mountinfo))
 }
 
+fn environment(variables: impl Iterator<Item = (OsString, OsString)>) -> BTreeMap<String, String> {
+    variables
+        .map(|(name, value)| [name, value].map(|text| text.to_string_lossy().into_owned()))
+        .filter(|[name, _]| VARIABLES.iter().any(|known| name.starts_with(known)))
+        .map(|[name, value]| (name, value))
+        .collect()
+}
+
 fn own_hash() -> Option<String> {
     let program = fs::read(std::env::current_exe().ok()?).ok()?;
     Some(blake3::hash(&program).to_hex().to_string())
@@ -391,6 +421,15 @@ mod tests {
         assert_eq!(host.origin, Some(Origin::ReadyBuilt));
         assert_eq!((host.git_revision, host.git_modified, host.rustc), (None, None, None));
         assert!(host.versions.is_empty() && host.lock_file_blake3.is_none());
+    }
+
+    #[test]
+    fn variables_that_change_programs_are_noted_and_no_others() {
+        let variables =
+            [("LD_PRELOAD", "/lib/jemalloc.so"), ("MALLOC_ARENA_MAX", "1"), ("TOKEN", "x")];
+        let variables = variables.map(|(name, value)| (name.into(), value.into()));
+        let noted = environment(variables.into_iter());
+        assert_eq!(noted.keys().collect::<Vec<_>>(), ["LD_PRELOAD", "MALLOC_ARENA_MAX"]);
     }
 
     #[test]

@@ -52,8 +52,8 @@ pub(crate) fn left_out(export: Export, report: &Report) -> Option<String> {
     let with_numbers =
         report.cases.iter().flat_map(|case| &case.rows).filter(|row| row.numbers.is_some());
     let count = with_numbers.count() - cells(report).count();
-    (count > 0)
-        .then(|| format!("{count} values that can be 0 are left out: a ratio to 0 means nothing"))
+    let values = if count == 1 { "value that can be 0 is" } else { "values that can be 0 are" };
+    (count > 0).then(|| format!("{count} {values} left out: a ratio to 0 means nothing"))
 }
 
 fn is_noisy(report: &Report) -> bool {
@@ -318,6 +318,6 @@ mod tests {
         assert_eq!(of(&counts, Export::Bencher), json!({}));
         assert_eq!(of(&counts, Export::GithubAction), json!([]));
         let reason = left_out(Export::GithubAction, &Report::of(&counts)).unwrap();
-        assert!(reason.starts_with("1 values that can be 0"), "{reason}");
+        assert!(reason.starts_with("1 value that can be 0 is left out"), "{reason}");
     }
 }

@@ -276,6 +276,7 @@ pub(super) fn host(report: &Report) -> Vec<(&'static str, String)> {
         ),
         ("Cargo.lock (BLAKE3)", text(&host.lock_file_blake3)),
         ("allocator", host.allocator.clone()),
+        ("environment", or_dash(host.environment.as_ref(), setting::variables)),
         ("crates", versions.join(", ")),
         ("seed", report.seed.to_string()),
     ]
