@@ -60,6 +60,26 @@ impl Build {
     }
 }
 
+/// Whether the run has built its programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Origin {
+    /// From the workspace whose revision and crates are on record.
+    Built(Build),
+    /// They came with `--bin-dir`: nothing is known of their sources.
+    ReadyBuilt,
+}
+
+impl Origin {
+    pub(crate) fn build(&self) -> Option<&Build> {
+        match self {
+            Origin::Built(build) => Some(build),
+            Origin::ReadyBuilt => None,
+        }
+    }
+}
+
 /// The command that builds one package of the workspace in the release profile.
 pub(crate) fn build(root: &Path, package: &str) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

@@ -13,9 +13,8 @@ use serde_json::Value;
 use worker::launch::{self, Description};
 use worker::selection::UsageError;
 
-use crate::cargo::{self, Build};
+use crate::cargo::{self, Build, Origin};
 use crate::executable::Executable;
-use crate::host::Origin;
 use crate::progress::Teller;
 use crate::sources::Sources;
 

@@ -8,7 +8,8 @@ use std::fmt;
 
 use worker::units;
 
-use crate::host::{CpuQuota, Host, Origin};
+use crate::cargo::Origin;
+use crate::host::{CpuQuota, Host};
 use crate::journal::Run;
 use crate::plan::PlannedEntry;
 use crate::programs::Program;
@@ -40,9 +41,11 @@ pub(crate) struct Aspect {
 enum Kind {
     /// The code itself.
     Program,
-    /// What the code was made of and how. Where programs are the same, it has made no difference.
+    /// What the code was made of. Where programs are the same, it has made no difference.
     Making,
-    /// What programs are made with and run on: measurements under different ones are not of the same thing.
+    /// How the code was made; of programs that are the same it need not be known.
+    Build,
+    /// What programs run on: measurements on different ones are not of the same thing.
     Machine,
 }
 
@@ -76,7 +79,7 @@ impl fmt::Display for Aspect {
             Kind::Program if one == ABSENT => write!(f, "{name}: in the second only"),
             Kind::Program if other == ABSENT => write!(f, "{name}: in the first only"),
             Kind::Program => write!(f, "{name}: other program ({one} → {other})"),
-            Kind::Making | Kind::Machine => write!(f, "{name}: {one} → {other}"),
+            Kind::Making | Kind::Build | Kind::Machine => write!(f, "{name}: {one} → {other}"),
         }
     }
 }
@@ -96,10 +99,10 @@ pub(crate) fn obstacles(one: &Setting<'_>, other: &Setting<'_>) -> Vec<String> {
 /// The names of what one of the runs does not know, so that it may differ.
 pub(crate) fn unknown(one: &Setting<'_>, other: &Setting<'_>) -> Vec<String> {
     let aspects = aspects(one, other);
-    let is_same = |aspect: &&Aspect| aspect.values[0].is_some() && !aspect.differs();
-    let mut programs = aspects.iter().filter(|aspect| aspect.kind == Kind::Program);
-    let same_programs = programs.all(|aspect| is_same(&aspect));
-    let matters = |aspect: &&Aspect| !(aspect.kind == Kind::Making && same_programs);
+    let same_programs =
+        one.hashes == other.hashes && !one.hashes.values().any(|hash| hash.is_empty());
+    let matters =
+        |aspect: &&Aspect| !same_programs || matches!(aspect.kind, Kind::Program | Kind::Machine);
     let is_unknown = |aspect: &&Aspect| aspect.values.iter().any(Option::is_none);
     aspects.iter().filter(is_unknown).filter(matters).map(|aspect| aspect.name.clone()).collect()
 }
@@ -124,7 +127,7 @@ fn aspects(one: &Setting<'_>, other: &Setting<'_>) -> Vec<Aspect> {
     let mut aspects: Vec<_> = strategies.iter().map(strategy).collect();
     let text = |value: &Option<String>| value.clone();
     let number = |value: Option<usize>| value.map(|number| number.to_string());
-    use Kind::{Machine, Making, Program};
+    use Kind::{Build, Machine, Making, Program};
     aspects.push(aspect("harness", Program, &|host| host.harness_blake3.as_deref().map(shortened)));
     aspects.push(aspect("programs", Making, &|host| host.origin.as_ref().map(origin)));
     aspects.push(aspect("revision", Making, &|host| text(&host.git_revision)));
@@ -138,18 +141,18 @@ fn aspects(one: &Setting<'_>, other: &Setting<'_>) -> Vec<Aspect> {
     }));
     aspects.extend(crates(one.host, other.host));
     let build = |host: &Host| host.origin.as_ref().and_then(Origin::build).cloned();
-    aspects.push(aspect("target", Machine, &|host| build(host).map(|build| build.target)));
-    aspects.push(aspect("architecture", Machine, &|host| {
+    aspects.push(aspect("target", Build, &|host| build(host).map(|build| build.target)));
+    aspects.push(aspect("architecture", Build, &|host| {
         of_programs(host, |program| program.architecture.clone())
     }));
-    aspects.push(aspect("C library of the programs", Machine, &|host| {
+    aspects.push(aspect("C library of the programs", Build, &|host| {
         of_programs(host, |program| program.c_library.clone())
     }));
-    aspects.push(aspect("compiler flags", Machine, &|host| {
+    aspects.push(aspect("compiler flags", Build, &|host| {
         build(host).map(|build| build.rustflags.join(" "))
     }));
-    aspects.push(aspect("cargo profile", Machine, &|host| build(host).map(|b| b.profile_text())));
-    aspects.push(aspect("kernels on cache lines", Machine, &|host| {
+    aspects.push(aspect("cargo profile", Build, &|host| build(host).map(|b| b.profile_text())));
+    aspects.push(aspect("kernels on cache lines", Build, &|host| {
         of_programs(host, |program| {
             program.aligned.map(|aligned| if aligned { "yes" } else { "no" }.to_owned())
         })
@@ -375,11 +378,13 @@ mod tests {
             host.file_system = None;
             host.cpu_quota = None;
             host.git_revision = None;
+            host.origin = None;
         };
         let (differences, obstacles, unknown) = held(old, SAME);
         assert!(differences.is_empty() && obstacles.is_empty(), "{differences:?}");
         assert_eq!(unknown, ["CPU quota", "file system"], "the program is the same");
         let (_, _, unknown) = held(old, "other");
-        assert_eq!(unknown, ["revision", "CPU quota", "file system"]);
+        let making = ["programs", "revision", "target", "compiler flags", "cargo profile"];
+        assert_eq!(unknown, [&making[..], &["CPU quota", "file system"]].concat());
     }
 }

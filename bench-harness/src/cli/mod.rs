@@ -257,8 +257,9 @@ mod tests {
     use workloads::Profile;
 
     use super::*;
+    use crate::cargo::Origin;
     use crate::decide;
-    use crate::host::{Host, Origin};
+    use crate::host::Host;
     use crate::map::Request;
     use crate::map::tests::request;
     use crate::plan::tests::plan;

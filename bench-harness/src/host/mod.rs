@@ -10,15 +10,14 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::Calibration;
+use crate::cargo::Origin;
 use crate::executable::Executable;
 use crate::plan::SCHEMA;
 use crate::programs::{Program, Source, workspace_root};
 
 mod cpu;
 mod mounts;
-mod origin;
-
-pub(crate) use origin::Origin;
+mod workspace;
 
 /// Beginnings of the names of variables that programs inherit and that change what they do: of the C library
 /// (`mallopt(3)`, `ld.so(8)`), of other allocators, of Rust's threads, and of what is compared.
@@ -152,7 +151,7 @@ impl Host {
         let root = workspace_root();
         host.origin = source.origin(root.as_deref());
         if let (Some(Origin::Built(_)), Some(root)) = (&host.origin, &root) {
-            origin::note_workspace(&mut host, root);
+            workspace::note(&mut host, root);
         }
         host
     }

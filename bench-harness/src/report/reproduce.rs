@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use worker::selection;
 use workloads::{Entry, catalog};
 
+use crate::cargo::Origin;
 use crate::decide::Change;
-use crate::host::{Host, Origin};
+use crate::host::Host;
 use crate::map::{self, Map, Quantity};
 use crate::plan::{self, Plan, Purpose};
 use crate::programs::STRATEGIES;

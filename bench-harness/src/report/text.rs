@@ -5,9 +5,9 @@ use worker::units::{self, Scale};
 use workloads::Metric;
 
 use super::model::{CaseReport, Numbers, Report, Row, Twin};
-use crate::cargo::Build;
+use crate::cargo::{Build, Origin};
 use crate::figure::Figure;
-use crate::host::{CpuQuota, Host, Origin};
+use crate::host::{CpuQuota, Host};
 use crate::judge::Verdict;
 use crate::setting;
 

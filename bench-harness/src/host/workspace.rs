@@ -1,34 +1,12 @@
-//! Where the programs of a run came from: the revision, crates and compiler of a workspace, or ready-built.
+//! Of what the programs of a workspace are built: revision, crates and compiler.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use toml::de::DeTable;
 
 use super::{Host, output};
-use crate::cargo::Build;
-
-/// Whether the run has built its programs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Origin {
-    /// From the workspace whose revision and crates are on record.
-    Built(Build),
-    /// They came with `--bin-dir`: nothing is known of their sources.
-    ReadyBuilt,
-}
-
-impl Origin {
-    pub(crate) fn build(&self) -> Option<&Build> {
-        match self {
-            Origin::Built(build) => Some(build),
-            Origin::ReadyBuilt => None,
-        }
-    }
-}
 
 /// The crates whose versions matter to a reader.
 const COMPARED: [&str; 9] = [
@@ -44,7 +22,7 @@ const COMPARED: [&str; 9] = [
 ];
 
 /// Notes what programs that are built from a workspace are built of.
-pub(super) fn note_workspace(host: &mut Host, root: &Path) {
+pub(super) fn note(host: &mut Host, root: &Path) {
     let git = |args: &[&str]| output("git", args, Some(root));
     let lock = fs::read_to_string(root.join("Cargo.lock")).ok();
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
