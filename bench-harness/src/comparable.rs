@@ -8,6 +8,7 @@ use workloads::{Profile, find};
 
 use crate::journal::Run;
 use crate::plan::{Plan, PlannedCase};
+use crate::setting::{self, Setting};
 
 /// Refuses runs of which one case or more has other parameters, workers or sampling.
 ///
@@ -72,13 +73,12 @@ pub(crate) fn check_sessions(one: &Run, other: &Run) -> Result<(), UsageError> {
     if ids(one) != ids(other) {
         return refuse("they have other cases");
     }
-    let machine =
-        |run: &Run| (run.host.cpu.clone(), run.host.cpus_allowed, run.host.kernel.clone());
-    if machine(one) != machine(other) {
-        return refuse("they were measured on other machines");
+    let obstacles = setting::obstacles(&Setting::of_run(one), &Setting::of_run(other));
+    if !obstacles.is_empty() {
+        return refuse(&format!("what they were measured with differs, {}", obstacles.join("; ")));
     }
     if one.plan.entries != other.plan.entries {
-        return refuse("their programs differ");
+        return refuse("their entries differ");
     }
     if one.plan.design.block != other.plan.design.block {
         return refuse("their superblocks differ in size");
@@ -92,6 +92,16 @@ pub(crate) fn pairs<'a>(
     other: &'a Plan,
 ) -> impl Iterator<Item = (&'a PlannedCase, &'a PlannedCase)> {
     one.cases.iter().filter_map(|a| Some((a, other.cases.iter().find(|b| b.id == a.id)?)))
+}
+
+/// The rates of a case that was driven at another one in each run, each found by its own search: latencies at
+/// other rates are not of the same thing.
+pub(crate) fn other_rates<'a>(
+    a: &'a PlannedCase,
+    b: &'a PlannedCase,
+) -> Option<(&'a Value, &'a Value)> {
+    let rates = (&a.params["rate"], &b.params["rate"]);
+    (rates.0 != rates.1).then_some(rates)
 }
 
 /// A parameter that was chosen, and that differs. What the machine's speed or the capacity that was found
@@ -153,10 +163,34 @@ mod tests {
 
     #[test]
     fn other_programs_are_no_sessions() {
-        let one = plan(&["map"], &["a"], 3);
+        let mut one = plan(&["map"], &["a"], 3);
+        one.entries[0].program_blake3 = "one".to_owned();
         let mut other = one.clone();
         other.entries[0].program_blake3 = "other".to_owned();
         let error = check_sessions(&run("A", one), &run("B", other)).unwrap_err().0;
-        assert!(error.contains("their programs differ; use `compare`"), "{error}");
+        let what = "A and B are no sessions of the same comparison: what they were measured with differs, \
+            strategy a: other program (one → other); use `compare`";
+        assert!(error.starts_with(what), "{error}");
+    }
+
+    #[test]
+    fn other_machines_are_no_sessions_and_another_revision_of_the_same_programs_is_none() {
+        let run = |name: &str| run(name, plan(&["map"], &["a"], 3));
+        let (one, mut other) = (run("A"), run("B"));
+        other.host.git_revision = Some("new".to_owned());
+        assert!(check_sessions(&one, &other).is_ok());
+        let known = |run: &Run| {
+            let mut run = run.clone();
+            run.host.cpu = Some("ARM 0x41/0xd0c (Neoverse-N1), r3p1".to_owned());
+            run.host.file_system = Some("ext4".to_owned());
+            run
+        };
+        assert!(check_sessions(&one, &known(&other)).is_ok(), "what is unknown is no difference");
+        let mut elsewhere = known(&other);
+        elsewhere.host.cpu = Some("ARM 0x41/0xd40 (Neoverse-V1), r1p1".to_owned());
+        elsewhere.host.file_system = Some("tmpfs".to_owned());
+        let error = check_sessions(&known(&one), &elsewhere).unwrap_err().0;
+        assert!(error.contains("CPU: ARM 0x41/0xd0c"), "{error}");
+        assert!(error.contains("; file system: ext4 → tmpfs; use `compare`"), "{error}");
     }
 }

@@ -2,12 +2,14 @@
 
 mod calibration;
 mod capacity;
+mod cargo;
 mod check;
 mod cli;
 mod comparable;
 mod compare;
 mod contest;
 mod decide;
+mod executable;
 mod figure;
 mod histogram;
 mod host;
@@ -25,6 +27,7 @@ mod run;
 mod schedule;
 mod selftest;
 mod service;
+mod setting;
 mod sources;
 
 use std::process::ExitCode;

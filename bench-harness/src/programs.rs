@@ -6,13 +6,15 @@ use std::io::BufRead;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
 use worker::launch::{self, Description};
 use worker::selection::UsageError;
 
+use crate::cargo::{self, Build, Origin};
+use crate::executable::Executable;
 use crate::progress::Teller;
 use crate::sources::Sources;
 
@@ -38,6 +40,8 @@ pub(crate) struct Program {
     pub(crate) description: Description,
     /// BLAKE3 of the file, so that a run is not resumed with other code.
     pub(crate) hash: String,
+    /// What the file tells of how it was made.
+    pub(crate) executable: Executable,
 }
 
 impl Source {
@@ -91,6 +95,14 @@ impl Source {
         Ok(known)
     }
 
+    /// Where the programs come from; `None` where there is no workspace to build them in.
+    pub(crate) fn origin(&self, root: Option<&Path>) -> Option<Origin> {
+        match &self.bin_dir {
+            Some(_) => Some(Origin::ReadyBuilt),
+            None => root.map(|root| Origin::Built(Build::of_workspace(root))),
+        }
+    }
+
     /// The code of these programs, where they are built from it.
     pub(crate) fn code(&self, programs: &[Program]) -> Option<Sources> {
         let root = workspace_root().filter(|_| self.bin_dir.is_none())?;
@@ -121,14 +133,12 @@ impl Source {
 }
 
 fn program(strategy: &str, path: PathBuf) -> anyhow::Result<Program> {
-    let mut hasher = blake3::Hasher::new();
-    fs::File::open(&path)
-        .and_then(|file| hasher.update_reader(file).map(|_| ()))
-        .with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     // A program that does not speak the protocol becomes rows that say so.
     let description = launch::describe(&path).unwrap_or_default();
-    let hash = hasher.finalize().to_hex().to_string();
-    Ok(Program { strategy: strategy.to_owned(), path, description, hash })
+    let hash = blake3::hash(&bytes).to_hex().to_string();
+    let executable = Executable::of(&bytes);
+    Ok(Program { strategy: strategy.to_owned(), path, description, hash, executable })
 }
 
 /// Builds one package by itself: built together, the features of all would unify and change what is
@@ -138,11 +148,8 @@ fn build(strategy: &str, teller: Teller) -> anyhow::Result<PathBuf> {
     let root = workspace_root().ok_or_else(|| {
         UsageError("cannot find the workspace: run inside it, or give --bin-dir".to_owned())
     })?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut child = Command::new(cargo)
-        .args(["build", "--release", "--message-format=json-render-diagnostics", "-p", &package])
+    let mut child = cargo::build(&root, &package)
         .args(teller.is_quiet().then_some("--quiet"))
-        .current_dir(root)
         .stdout(Stdio::piped())
         .process_group(0)
         .spawn()

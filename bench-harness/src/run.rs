@@ -23,10 +23,15 @@ use crate::programs::{Program, Source, workspace_root};
 use crate::progress::{Left, Progress, Teller, span};
 use crate::schedule::{Cell, Next, Schedule};
 use crate::service::ServiceProfile;
+use crate::setting::{self, Setting};
 use crate::sources::Sources;
 
 /// How long to wait for calm on a busy machine, before its noise is accepted.
 const PATIENCE: u32 = 10;
+
+/// Seeds from the clock are below this: short to type, and far below 2^53, beyond which programs that read JSON
+/// numbers as floating point round them.
+const SEEDS: u64 = 1_000_000_000;
 
 /// What the user chose.
 #[derive(Debug)]
@@ -191,12 +196,11 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
         let reason = excluded.iter().find(|(strategy, _)| *strategy == entry.strategy);
         entry.excluded = reason.map(|(_, reason)| reason.clone());
     }
-    let clock = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
     let plan = Plan {
         schema: SCHEMA,
         profile,
         faithful,
-        seed: settings.seed.unwrap_or(clock),
+        seed: settings.seed.unwrap_or_else(|| seed(now)),
         workers,
         design,
         budget_ms: budget.map(|budget| budget.as_millis() as u64),
@@ -207,9 +211,15 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
         service,
         map,
     };
-    let mut host = Host::observe(workspace_root().as_deref());
+    let mut host = Host::observe(&settings.source, &programs, scratch.path());
     host.calibration = Some(Calibration::measure(&peer));
     Ok(Prepared { folder, scratch, programs, plan, host, sources, begin })
+}
+
+/// A seed from the clock.
+fn seed(now: SystemTime) -> u64 {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_nanos() as u64 % SEEDS
 }
 
 /// The numbers of worker threads that were asked for, going up.
@@ -227,7 +237,7 @@ fn worker_counts(asked: &[usize]) -> Result<Vec<usize>, UsageError> {
 /// Goes on with a run that was interrupted. Returns its folder, or `None` if it was interrupted again.
 ///
 /// # Errors
-/// If the folder is not a run, the strategies have changed, or the journal cannot be written.
+/// If the folder is not a run, its programs or its machine have changed, or the journal cannot be written.
 pub(crate) fn resume(
     folder: &Path,
     bin_dir: Option<PathBuf>,
@@ -237,25 +247,24 @@ pub(crate) fn resume(
     let mut strategies: Vec<_> = run.plan.entries.iter().map(|e| e.strategy.clone()).collect();
     strategies.dedup();
     stop_on_interrupt()?;
-    let programs = Source::new(bin_dir, strategies)?.programs(teller);
-    let programs = unless_interrupted(programs, teller, BEFORE_MEASURING)?;
+    let source = Source::new(bin_dir, strategies)?;
+    let programs = unless_interrupted(source.programs(teller), teller, BEFORE_MEASURING)?;
     let Some(programs) = programs else { return Ok(None) };
-    if let Some(changed) = run.plan.entries.iter().find(|entry| {
-        programs.iter().any(|p| p.strategy == entry.strategy && p.hash != entry.program_blake3)
-    }) {
+    let scratch = scratch_in(folder)?;
+    let host = Host::observe(&source, &programs, scratch.path());
+    let obstacles = setting::obstacles(&Setting::of_run(&run), &Setting::here(&programs, &host));
+    if !obstacles.is_empty() {
         return Err(UsageError(format!(
-            "--resume {}: strategy {} has changed since the run began, and its measurements must not \
-             be mixed: restore it, or start a new run",
+            "--resume {}: what it was measured with has changed since, {}, and its measurements must not be \
+             mixed with others: restore that, or start a new run",
             folder.display(),
-            changed.strategy
+            obstacles.join("; ")
         ))
         .into());
     }
     let (journal, run) = Journal::reopen(folder)?;
-    let spent: u64 = run.visits().map(|visit| visit.visit_ns).sum();
     let begin = Instant::now();
-    let begin = begin.checked_sub(Duration::from_nanos(spent)).unwrap_or(begin);
-    let scratch = scratch_in(folder)?;
+    let begin = begin.checked_sub(run.spent()).unwrap_or(begin);
     let rounds = Rounds::resumed(&run.plan, run.cases);
     Session { folder, plan: &run.plan, programs: &programs, scratch: &scratch, begin, teller }
         .carry_out(journal, rounds)
@@ -279,6 +288,7 @@ impl Session<'_> {
         mut rounds: Rounds<'_>,
     ) -> anyhow::Result<Option<PathBuf>> {
         let peer = own_program()?;
+        journal.count_from(self.begin)?;
         let mut schedule = Schedule::new(self.plan, &rounds.cases);
         let mut gate = Gate::new();
         let mut progress = Progress::new(self.plan, self.teller);
@@ -296,6 +306,7 @@ impl Session<'_> {
                 progress.before(case, &self.plan.entries[cell.entry].id, &next, left);
                 let measurement = self.visit(&next, cell, &peer)?;
                 if launch::stopped() {
+                    journal.count_from(self.begin)?;
                     progress.clear();
                     self.teller.insist(&format!(
                         "interrupted after {visits} visits; go on with --resume {}\n",
@@ -420,4 +431,16 @@ fn scratch_in(folder: &Path) -> Result<Scratch, UsageError> {
             folder.display()
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_from_the_clock_survive_readers_of_json() {
+        // Nanoseconds since 1970 are beyond 2^53.
+        let now = UNIX_EPOCH + Duration::from_nanos(1_795_248_659_329_812_875);
+        assert_eq!(seed(now), 329_812_875);
+    }
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde::de::DeserializeOwned;
@@ -33,6 +34,10 @@ struct Line {
     measurement: Option<Measurement>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     round: Option<RoundEnd>,
+    /// Milliseconds of the time budget that were spent when it was written, in all sessions of the run: with
+    /// capacities, oracles, canaries and waiting, without the time between two sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spent_ms: Option<u64>,
 }
 
 /// What one process run of one cell came to.
@@ -81,6 +86,8 @@ pub(crate) struct Run {
     pub(crate) sources: Option<Sources>,
     /// The rounds of each case of the plan.
     pub(crate) cases: Vec<Vec<Round>>,
+    /// Milliseconds of the time budget that were spent, as far as the journal says.
+    spent_ms: Option<u64>,
     /// Bytes of the journal that hold whole lines; what follows was torn by a crash.
     whole_bytes: u64,
 }
@@ -110,8 +117,8 @@ impl Run {
         let name = fs::canonicalize(folder)?
             .file_name()
             .map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned());
-        let cases = rounds.cases;
-        Ok(Run { name, plan, host, sources, cases, whole_bytes })
+        let (cases, spent_ms) = (rounds.cases, rounds.spent_ms);
+        Ok(Run { name, plan, host, sources, cases, spent_ms, whole_bytes })
     }
 
     /// A run that lies on no disk, whose rounds have all ended quietly.
@@ -134,8 +141,16 @@ impl Run {
             host: Host::default(),
             sources: None,
             cases,
+            spent_ms: None,
             whole_bytes: 0,
         }
+    }
+
+    /// Time of the budget that was spent before the run was interrupted. Of runs that did not write it down, what
+    /// their visits took.
+    pub(crate) fn spent(&self) -> Duration {
+        let visits = || Duration::from_nanos(self.visits().map(|visit| visit.visit_ns).sum());
+        self.spent_ms.map_or_else(visits, Duration::from_millis)
     }
 
     /// All visits of all cases.
@@ -190,6 +205,8 @@ fn check(plan: &Plan) -> Result<(), String> {
 pub(crate) struct Journal {
     folder: PathBuf,
     file: File,
+    /// From when on the time of the budget counts.
+    begin: Option<Instant>,
 }
 
 impl Journal {
@@ -239,7 +256,7 @@ impl Journal {
         let file = append(folder).map_err(refuse)?;
         lock(folder, &file)?;
         fs::write(folder.join(PLAN), to_json(plan)).map_err(refuse)?;
-        Ok(Journal { folder: folder.to_owned(), file })
+        Ok(Journal { folder: folder.to_owned(), file, begin: None })
     }
 
     /// Opens the folder of a run for nobody else, reads it, and cuts off what a crash tore.
@@ -254,7 +271,7 @@ impl Journal {
         lock(folder, &file)?;
         let run = Run::read(folder)?;
         file.set_len(run.whole_bytes).map_err(refuse)?;
-        Ok((Journal { folder: folder.to_owned(), file }, run))
+        Ok((Journal { folder: folder.to_owned(), file, begin: None }, run))
     }
 
     /// Appends one measurement.
@@ -262,7 +279,7 @@ impl Journal {
     /// # Errors
     /// If it cannot be written; the run then ends and can be resumed.
     pub(crate) fn measured(&mut self, measurement: Measurement) -> anyhow::Result<()> {
-        self.append(&Line { schema: SCHEMA, measurement: Some(measurement), round: None })
+        self.append(Some(measurement), None)
     }
 
     /// Appends the end of a round.
@@ -270,12 +287,28 @@ impl Journal {
     /// # Errors
     /// If it cannot be written; the run then ends and can be resumed.
     pub(crate) fn ended(&mut self, end: RoundEnd) -> anyhow::Result<()> {
-        self.append(&Line { schema: SCHEMA, measurement: None, round: Some(end) })
+        self.append(None, Some(end))
+    }
+
+    /// Notes how much of the budget is spent, and that it counts from `begin` on: every later line says so too, so
+    /// that it is known however the run ends.
+    ///
+    /// # Errors
+    /// If it cannot be written; the run then ends and can be resumed.
+    pub(crate) fn count_from(&mut self, begin: Instant) -> anyhow::Result<()> {
+        self.begin = Some(begin);
+        self.append(None, None)
     }
 
     /// In one write.
-    fn append(&mut self, line: &Line) -> anyhow::Result<()> {
-        let mut line = serde_json::to_vec(line).context("measurements are plain data")?;
+    fn append(
+        &mut self,
+        measurement: Option<Measurement>,
+        round: Option<RoundEnd>,
+    ) -> anyhow::Result<()> {
+        let spent_ms = self.begin.map(|begin| begin.elapsed().as_millis() as u64);
+        let line = Line { schema: SCHEMA, measurement, round, spent_ms };
+        let mut line = serde_json::to_vec(&line).context("measurements are plain data")?;
         line.push(b'\n');
         self.file
             .write_all(&line)
@@ -350,7 +383,8 @@ mod tests {
 
     #[test]
     fn a_line_holds_all_samples() {
-        let line = Line { schema: SCHEMA, measurement: Some(measured(0, "map", "a")), round: None };
+        let measurement = Some(measured(0, "map", "a"));
+        let line = Line { schema: SCHEMA, measurement, round: None, spent_ms: None };
         let text = serde_json::to_string(&line).unwrap();
         assert!(text.contains(r#""wall_ns":[10,30]"#), "{text}");
         let read: Line = serde_json::from_str(&text).unwrap();
@@ -387,6 +421,26 @@ mod tests {
         let run = Run::read(folder.path()).unwrap();
         assert!(run.cases[0][0].is_admitted());
         assert_eq!(run.visits().count(), 2);
+    }
+
+    #[test]
+    fn what_was_spent_is_known_however_a_run_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(&["map"], &["a"], 2);
+        let begun_ago = |ms: u64| Instant::now().checked_sub(Duration::from_millis(ms)).unwrap();
+        let mut journal = Journal::create(folder.path(), &plan, &host(), None).unwrap();
+        journal.measured(Measurement { visit_ns: 7_000_000, ..measured(0, "map", "a") }).unwrap();
+        let spent = || Run::read(folder.path()).unwrap().spent();
+        assert_eq!(spent(), Duration::from_millis(7), "as long as nothing else is known");
+        // Capacity and oracles came before the first visit.
+        journal.count_from(begun_ago(5_000)).unwrap();
+        assert!(spent() >= Duration::from_secs(5));
+        drop(journal);
+        let (mut journal, run) = Journal::reopen(folder.path()).unwrap();
+        journal.count_from(Instant::now().checked_sub(run.spent()).unwrap()).unwrap();
+        journal.ended(end(0, "map")).unwrap();
+        let spent = spent();
+        assert!(spent >= Duration::from_secs(5) && spent < Duration::from_secs(3_600), "{spent:?}");
     }
 
     #[test]

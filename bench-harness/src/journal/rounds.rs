@@ -50,6 +50,8 @@ pub(crate) struct Rounds<'a> {
     by_case: HashMap<&'a str, usize>,
     by_entry: HashMap<&'a str, usize>,
     pub(crate) cases: Vec<Vec<Round>>,
+    /// Milliseconds of the time budget that were spent by the last line that says so.
+    pub(super) spent_ms: Option<u64>,
     /// Texts that many processes have in common.
     names: BTreeSet<Rc<str>>,
     forms: HashMap<(usize, usize), Rc<worker::How>>,
@@ -64,6 +66,7 @@ impl<'a> Rounds<'a> {
             by_case: cases.map(|(index, case)| (case.id.as_str(), index)).collect(),
             by_entry: entries.map(|(index, entry)| (entry.id.as_str(), index)).collect(),
             cases: vec![Vec::new(); plan.cases.len()],
+            spent_ms: None,
             names: BTreeSet::new(),
             forms: HashMap::new(),
         }
@@ -100,6 +103,7 @@ impl<'a> Rounds<'a> {
         if line.schema != SCHEMA {
             return Err(format!("is of schema {}", line.schema));
         }
+        self.spent_ms = line.spent_ms.or(self.spent_ms);
         if let Some(measurement) = line.measurement {
             self.add_measurement(measurement)?;
         }

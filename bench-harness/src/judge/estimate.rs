@@ -94,20 +94,8 @@ impl Spread {
     }
 }
 
-/// Half the width of the interval of a difference of two means (Welch, Biometrika 34 (1947)).
-pub(super) fn unpaired_half(one: &[f64], other: &[f64], alpha: f64) -> Option<f64> {
-    if one.len() < MIN_BLOCKS || other.len() < MIN_BLOCKS {
-        return None;
-    }
-    let part = |values: &[f64]| (variance(values) / values.len() as f64).max(1e-16);
-    let (a, b) = (part(one), part(other));
-    let freedom = |part: f64, values: &[f64]| part * part / (values.len() - 1) as f64;
-    let freedom = (a + b).powi(2) / (freedom(a, one) + freedom(b, other));
-    Some(quantile(freedom, alpha) * (a + b).sqrt())
-}
-
 /// Student's t that is exceeded on either side with probability `alpha`.
-fn quantile(freedom: f64, alpha: f64) -> f64 {
+pub(super) fn quantile(freedom: f64, alpha: f64) -> f64 {
     let t = StudentsT::new(0.0, 1.0, freedom).expect("the degrees of freedom are positive");
     t.inverse_cdf(1.0 - alpha / 2.0)
 }
@@ -154,15 +142,6 @@ mod tests {
         assert!((estimate.theta(0, 1) - 0.2).abs() < 1e-12);
         let half = estimate.spread(0, 1).unwrap().half;
         assert!((half - 0.248_41).abs() < 1e-4, "{half}");
-    }
-
-    #[test]
-    fn a_hand_computed_difference_of_means() {
-        // Variances 0.01 and 0.04 over three: 0.01667; Welch's degrees of freedom are 2.941, and
-        // t(0.975, 2.941) is 3.218.
-        let half = unpaired_half(&[0.1, 0.2, 0.3], &[0.2, 0.4, 0.6], 0.05).unwrap();
-        assert!((half - 0.4155).abs() < 1e-3, "{half}");
-        assert_eq!(unpaired_half(&[0.1, 0.2], &[0.2, 0.4, 0.6], 0.05), None);
     }
 
     #[test]

@@ -32,6 +32,7 @@ use crate::figure::Figure;
 
 mod estimate;
 mod moderation;
+mod shift;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -39,6 +40,7 @@ mod tests;
 
 pub(crate) use estimate::median;
 use estimate::{Estimate, Spread};
+pub(crate) use shift::Shift;
 
 /// Probability that any interval of a case misses.
 pub(crate) const ALPHA: f64 = 0.05;
@@ -499,12 +501,6 @@ pub(crate) fn spread_around(estimate: f64, values: &[f64]) -> Figure {
     let half = Spread::of_values(&logs, ALPHA).map(|spread| spread.half);
     let end = |sign: f64| half.map(|half| estimate * (sign * half).exp());
     Figure { estimate, low: end(-1.0), high: end(1.0) }
-}
-
-/// Half the width of the interval of a difference of two means that are not paired, one of `tests` intervals
-/// that hold together (Welch, Biometrika 34 (1947)); `None` where there are too few values.
-pub(crate) fn unpaired_half(one: &[f64], other: &[f64], tests: usize) -> Option<f64> {
-    estimate::unpaired_half(one, other, ALPHA / tests as f64)
 }
 
 /// The rounds in which all of these entries have a value.

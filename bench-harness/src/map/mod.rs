@@ -16,7 +16,7 @@ mod point;
 mod refine;
 mod words;
 
-pub(crate) use axis::{Axis, Resolution, Span};
+pub(crate) use axis::{Axis, Quantity, Resolution, Span};
 pub(crate) use chart::{Chart, Known, Mark};
 pub(crate) use refine::{Grid, Standing};
 

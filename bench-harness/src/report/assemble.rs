@@ -77,7 +77,7 @@ impl Report {
             service: plan.service.clone(),
             decision,
             map: Chart::of(plan, &cases, spent),
-            command: reproduce::command(plan),
+            command: reproduce::command(plan, host),
             sources: sources.clone(),
             cases,
         }

@@ -52,7 +52,7 @@ pub(super) fn render(report: &Report) -> Option<String> {
     line("\n## Evidence\n");
     line(&evidence(decision));
     line(&format!("Measured: {}.", escape(&text::provenance(report))));
-    if let Some(banner) = report.noise.banner() {
+    for banner in text::banners(report) {
         line(&format!("\n> **{}**", escape(&banner)));
     }
     line("\n## What would reverse it\n");

@@ -1,5 +1,9 @@
 //! The forms in which other tools take a report: services for continuous benchmarking, and what reads
 //! hyperfine's results.
+//!
+//! Such tools compare runs without knowing the machine: each form says as much of it as it has room for. What
+//! is 0 by nature is left out, because a ratio to it means nothing. What is undecided or disturbed is marked, or
+//! left out where a mark has no room.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +14,22 @@ use workloads::Metric;
 use super::model::{CaseReport, Numbers, Report, Row};
 use super::rounding::{self, significant};
 use super::text::{self, clean};
+use crate::contest;
 use crate::figure::Figure;
 use crate::journal::to_json;
-use crate::judge::median;
+use crate::judge::{Verdict, median};
 
 /// A form that another tool takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Export {
-    /// Bencher Metric Format (JSON), for `bencher run --adapter json`
+    /// Bencher Metric Format (JSON), for `bencher run --adapter json`. It has no room for the machine: name that with
+    /// `--testbed`. Undecided entries have a measure `undecided`; a run on a noisy host is left out
     Bencher,
-    /// The array that github-action-benchmark takes as `customSmallerIsBetter`
+    /// The array that github-action-benchmark takes as `customSmallerIsBetter`; verdict, noise and machine are in
+    /// `extra`
     GithubAction,
-    /// What `hyperfine --export-json` writes; only what is measured in elapsed time
+    /// What `hyperfine --export-json` writes; only what is measured in elapsed time. Verdict, noise and machine are
+    /// in `parameters`
     Hyperfine,
 }
 
@@ -35,12 +43,39 @@ pub(crate) fn render(export: Export, report: &Report) -> String {
     }
 }
 
-/// The cells that have numbers, with the name that they go by everywhere.
+/// One sentence on what a form leaves out of a report that has it.
+pub(crate) fn left_out(export: Export, report: &Report) -> Option<String> {
+    if export == Export::Bencher && is_noisy(report) {
+        let reason = "everything is left out, because others used the machine while it was measured and this form \
+            cannot say so: measure again when it is quiet";
+        return Some(reason.to_owned());
+    }
+    let with_numbers =
+        report.cases.iter().flat_map(|case| &case.rows).filter(|row| row.numbers.is_some());
+    let count = with_numbers.count() - cells(report).count();
+    let values = if count == 1 { "value that can be 0 is" } else { "values that can be 0 are" };
+    (count > 0).then(|| format!("{count} {values} left out: a ratio to 0 means nothing"))
+}
+
+fn is_noisy(report: &Report) -> bool {
+    report.noise.banner().is_some()
+}
+
+fn is_undecided(numbers: &Numbers) -> bool {
+    numbers.verdict == Some(Verdict::Undecided)
+}
+
+/// Said of every value of a run on a noisy host.
+const NOISY: &str = "NOISY HOST";
+
+/// The cells that have numbers, but for counts that can be 0, with the name that they go by everywhere.
 fn cells(report: &Report) -> impl Iterator<Item = (String, &CaseReport, &Row, &Numbers)> {
     report.cases.iter().flat_map(|case| {
         case.rows.iter().filter_map(move |row| {
             let name = format!("{} {}", clean(&case.id), clean(&row.entry));
-            Some((name, case, row, row.numbers.as_ref()?))
+            let numbers = row.numbers.as_ref()?;
+            let has_ratios = contest::is_judged(case.metric) && numbers.value.estimate > 0.0;
+            has_ratios.then_some((name, case, row, numbers))
         })
     })
 }
@@ -77,14 +112,20 @@ fn bencher(report: &Report) -> BencherMetricFormat {
             Metric::PeakMemory => ("peak-memory", numbers.value),
         };
         let mut measures = BTreeMap::from([(measure, figure.into())]);
-        if let Some(cpu) = numbers.cpu_ns_per_operation {
+        if let Some(cpu) = numbers.cpu_ns_per_operation.filter(|cpu| cpu.estimate > 0.0) {
             measures.insert("cpu-time-per-operation", cpu.into());
         }
         if let Some(bytes) = numbers.peak_memory_bytes {
             measures.insert("peak-memory", bytes.into());
         }
+        if is_undecided(numbers) {
+            measures.insert("undecided", Figure::without_interval(1.0).into());
+        }
         measures
     };
+    if is_noisy(report) {
+        return BencherMetricFormat::new();
+    }
     cells(report).map(|(name, case, _, numbers)| (name, measures(case, numbers))).collect()
 }
 
@@ -100,6 +141,8 @@ struct SmallerIsBetter {
 }
 
 fn github_action(report: &Report) -> Vec<SmallerIsBetter> {
+    let noise = if is_noisy(report) { format!("; {NOISY}") } else { String::new() };
+    let machine = text::machine(&report.host);
     let entry =
         |(name, case, row, numbers): (String, &CaseReport, &Row, &Numbers)| SmallerIsBetter {
             name,
@@ -112,11 +155,12 @@ fn github_action(report: &Report) -> Vec<SmallerIsBetter> {
             value: numbers.value.estimate,
             range: numbers.value.interval().map(|(low, high)| format!("{low} to {high}")),
             extra: format!(
-                "{}: {}; {}; of limit {}",
+                "{}: {}; {}; of limit {}{noise}; {} workers on {machine}",
                 case.metric,
                 text::shown_with_interval(case.metric, numbers.value),
                 text::verdict(row),
-                text::share(numbers.limit_share)
+                text::share(numbers.limit_share),
+                case.workers
             ),
         };
     cells(report).map(entry).collect()
@@ -145,6 +189,18 @@ struct HyperfineResult {
 }
 
 fn hyperfine(report: &Report) -> Hyperfine {
+    let machine = text::machine(&report.host);
+    let noise = if is_noisy(report) { NOISY } else { "quiet" };
+    let parameters = |case: &CaseReport, row: &Row| {
+        BTreeMap::from([
+            ("case", clean(&case.id)),
+            ("entry", clean(&row.entry)),
+            ("workers", case.workers.to_string()),
+            ("verdict", text::verdict(row)),
+            ("noise", noise.to_owned()),
+            ("machine", machine.clone()),
+        ])
+    };
     let result = |(command, case, row, numbers): (String, &CaseReport, &Row, &Numbers)| {
         let run = match case.metric {
             Metric::Wall => 1e-9,
@@ -167,7 +223,7 @@ fn hyperfine(report: &Report) -> Hyperfine {
             max: times.iter().copied().fold(0.0, f64::max),
             exit_codes: vec![0; times.len()],
             times,
-            parameters: BTreeMap::from([("case", clean(&case.id)), ("entry", clean(&row.entry))]),
+            parameters: parameters(case, row),
         })
     };
     Hyperfine { results: cells(report).filter_map(result).collect() }
@@ -220,5 +276,52 @@ mod tests {
         assert_eq!(result["stddev"], 2e-5);
         assert_eq!(result["user"], 0.0005);
         assert_eq!(exported("echo/c=1", Export::Hyperfine)["results"], json!([]));
+    }
+
+    #[test]
+    fn the_machine_is_on_every_value_that_has_room_for_it() {
+        let mut run = run("map", &[("tokio", walls(&[1_000; 3], How::fair("f", "l")))]);
+        run.host.cpu = Some("EPYC".to_owned());
+        run.host.virtualisation = Some("kvm".to_owned());
+        let mut of = |noisy: bool, export| -> Value {
+            run.cases[0].iter_mut().for_each(|r| r.end.as_mut().unwrap().noise.noisy_host = noisy);
+            let report = Report::of(&run);
+            assert_eq!(left_out(export, &report).is_some(), noisy && export == Export::Bencher);
+            serde_json::from_str(&render(export, &report)).unwrap()
+        };
+        let extra = of(false, Export::GithubAction)[0]["extra"].to_string();
+        assert!(extra.contains("; 2 workers on EPYC, under kvm"), "{extra}");
+        assert!(!extra.contains("NOISY"), "{extra}");
+        let extra = of(true, Export::GithubAction)[0]["extra"].to_string();
+        assert!(extra.contains("NOISY HOST"), "{extra}");
+        let parameters = &of(true, Export::Hyperfine)["results"][0]["parameters"];
+        assert_eq!(
+            (&parameters["workers"], &parameters["noise"]),
+            (&json!("2"), &json!("NOISY HOST"))
+        );
+        assert!(parameters["machine"].as_str().unwrap().starts_with("EPYC"), "{parameters}");
+        assert_eq!(of(true, Export::Bencher), json!({}), "it has no room for the mark");
+    }
+
+    #[test]
+    fn what_is_undecided_is_marked_and_what_is_0_by_nature_left_out() {
+        let fair = || How::fair("f", "l");
+        let few =
+            run("map", &[("tokio", walls(&[10; 2], fair())), ("smol", walls(&[10; 2], fair()))]);
+        let of = |run, export| -> Value {
+            serde_json::from_str(&render(export, &Report::of(run))).unwrap()
+        };
+        let cell = &of(&few, Export::Bencher)["map tokio"];
+        assert_eq!(cell["undecided"]["value"], 1.0);
+        assert!(of(&few, Export::GithubAction)[0]["extra"].to_string().contains("undecided"));
+        let decided = run("map", &[("tokio", walls(&[10; 3], fair()))]);
+        assert_eq!(of(&decided, Export::Bencher)["map tokio"].get("undecided"), None);
+
+        let mut counts = run("map", &[("tokio", walls(&[10; 3], fair()))]);
+        counts.plan.cases[0].metric = Metric::StillRunning;
+        assert_eq!(of(&counts, Export::Bencher), json!({}));
+        assert_eq!(of(&counts, Export::GithubAction), json!([]));
+        let reason = left_out(Export::GithubAction, &Report::of(&counts)).unwrap();
+        assert!(reason.starts_with("1 value that can be 0 is left out"), "{reason}");
     }
 }

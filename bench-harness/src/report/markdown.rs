@@ -12,7 +12,7 @@ use super::{columns, map, misuses, wakeups};
 pub(crate) fn render(report: &Report) -> String {
     let names: Vec<_> = report.runs.iter().map(|name| escape(name)).collect();
     let mut out = format!("# Comparison {}\n\n", names.join(" + "));
-    if let Some(banner) = report.noise.banner() {
+    for banner in text::banners(report) {
         let _ = writeln!(out, "> **{}**\n", escape(&banner));
     }
     if let Some(calibration) = text::calibration(report) {

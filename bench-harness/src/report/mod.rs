@@ -23,7 +23,7 @@ mod noise;
 #[cfg(test)]
 mod properties;
 mod remarks;
-mod reproduce;
+pub(crate) mod reproduce;
 mod rounding;
 mod rows;
 mod sessions;

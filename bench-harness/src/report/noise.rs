@@ -86,13 +86,6 @@ impl NoiseReport {
         })
     }
 
-    /// The CPU quota in words, where there is one.
-    pub(crate) fn quota(&self) -> Option<String> {
-        let quota = self.cpu_quota?;
-        let whole = if quota.fract() == 0.0 { "" } else { ", which is not whole" };
-        Some(format!("{}{whole}", cpus(quota)))
-    }
-
     /// One sentence on rejected rounds and twins.
     pub(crate) fn summary(&self) -> String {
         format!(
@@ -112,12 +105,14 @@ fn cpus(count: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::CpuQuota;
     use crate::report::Report;
     use crate::report::tests::{run, walls};
     use crate::report::text;
 
     fn report(quota: f64, throttled: f64) -> Report {
         let mut run = run("map", &[("tokio", walls(&[10, 11, 12], None))]);
+        run.host.cpu_quota = Some(CpuQuota::Cpus(quota));
         for round in &mut run.cases[0] {
             let noise = &mut round.end.as_mut().unwrap().noise;
             *noise = Noise {
@@ -134,7 +129,7 @@ mod tests {
     fn a_cpu_quota_is_named_at_the_head_and_in_the_banner_if_it_throttled() {
         let quiet = report(2.0, 0.0);
         assert_eq!(quiet.noise.banner(), None);
-        assert_eq!(quiet.noise.quota().as_deref(), Some("2 CPUs"));
+        assert!(text::provenance(&quiet).contains("a CPU quota of 2 CPUs;"));
         let throttled = report(1.5, 0.3);
         assert!(
             text::provenance(&throttled).contains("a CPU quota of 1.5 CPUs, which is not whole")

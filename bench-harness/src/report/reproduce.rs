@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use worker::selection;
 use workloads::{Entry, catalog};
 
+use crate::cargo::Origin;
 use crate::decide::Change;
-use crate::map;
+use crate::host::Host;
+use crate::map::{self, Map, Quantity};
 use crate::plan::{self, Plan, Purpose};
 use crate::programs::STRATEGIES;
 
-/// With every option that is not the profile's own; workers and seed always.
-pub(super) fn command(plan: &Plan) -> String {
+/// With every option that is not the profile's own; seed and workers always, but for the workers where they are
+/// an axis of a map.
+pub(crate) fn command(plan: &Plan, host: &Host) -> String {
     let purpose = match plan.purpose() {
         Purpose::Comparison => "run",
         Purpose::Decision => "decide PROFILE.toml",
@@ -38,7 +41,8 @@ pub(super) fn command(plan: &Plan) -> String {
     if strategies != STRATEGIES {
         words.push(format!("--strategy {}", listed(strategies.iter().copied())));
     }
-    if strategies.iter().any(|strategy| !STRATEGIES.contains(strategy)) {
+    let ready_built = host.origin == Some(Origin::ReadyBuilt);
+    if ready_built || strategies.iter().any(|strategy| !STRATEGIES.contains(strategy)) {
         words.push("--bin-dir DIR".to_owned());
     }
     let usual = plan::design(plan.profile, plan.purpose());
@@ -51,8 +55,13 @@ pub(super) fn command(plan: &Plan) -> String {
         let budget = humantime::format_duration(budget).to_string();
         words.push(format!("--time-budget {}", budget.replace(' ', "")));
     }
-    let workers: BTreeSet<_> = plan.cases.iter().map(|case| case.workers).collect();
-    words.push(format!("--workers {}", listed(workers.into_iter().map(|count| count.to_string()))));
+    let of_workers =
+        |map: &Map| [&map.x, &map.y].iter().any(|axis| axis.quantity == Quantity::Workers);
+    if !plan.map.as_ref().is_some_and(of_workers) {
+        let workers: BTreeSet<_> = plan.cases.iter().map(|case| case.workers).collect();
+        let workers = listed(workers.into_iter().map(|count| count.to_string()));
+        words.push(format!("--workers {workers}"));
+    }
     words.push(format!("--seed {}", plan.seed));
     if plan.faithful {
         words.push("--faithful".to_owned());
@@ -81,7 +90,7 @@ mod tests {
         let mut part = plan(&["map", "gather/n=10"], &["tokio", "floor/sequential"], 7);
         part.seed = 3;
         part.budget_ms = Some(90_000);
-        let command = command(&part);
+        let command = command(&part, &Host::default());
         for words in [
             "--workload gather,map --strategy tokio,floor ",
             "--rounds 7 --time-budget 1m30s ",
@@ -94,7 +103,14 @@ mod tests {
 
     #[test]
     fn a_name_that_a_shell_would_carry_out_is_quoted() {
-        let command = command(&plan(&["map"], &["$(reboot)'"], 7));
+        let command = command(&plan(&["map"], &["$(reboot)'"], 7), &Host::default());
         assert!(command.contains("--strategy '$(reboot)'\\''' --bin-dir DIR"), "{command}");
+    }
+
+    #[test]
+    fn ready_built_programs_have_to_be_given_again() {
+        let host = Host { origin: Some(Origin::ReadyBuilt), ..Host::default() };
+        let command = command(&plan(&["map"], &["tokio"], 7), &host);
+        assert!(command.contains(" --bin-dir DIR "), "{command}");
     }
 }

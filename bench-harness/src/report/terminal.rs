@@ -25,7 +25,7 @@ const OPEN: Style = Style::new().dimmed();
 /// The whole report as text.
 pub(crate) fn render(report: &Report, look: Look) -> String {
     let mut page = Page { look, text: String::new() };
-    if let Some(banner) = report.noise.banner() {
+    for banner in text::banners(report) {
         page.paragraph("", &banner);
         page.blank();
     }

@@ -5,8 +5,11 @@ use worker::units::{self, Scale};
 use workloads::Metric;
 
 use super::model::{CaseReport, Numbers, Report, Row, Twin};
+use crate::cargo::{Build, Origin};
 use crate::figure::Figure;
+use crate::host::{CpuQuota, Host};
 use crate::judge::Verdict;
+use crate::setting;
 
 /// Text from workers and parameters on one line, without control characters and without those that turn the
 /// direction of the text around them.
@@ -264,13 +267,44 @@ pub(super) fn remarks(numbers: &Numbers) -> Vec<String> {
     remarks
 }
 
-/// The commands that do the run again.
+/// The commands that do the run again, below what they cannot bring back.
 pub(super) fn reproduction(report: &Report) -> String {
     let host = &report.host;
     let revision = host.git_revision.as_deref().unwrap_or_default();
     let known = !revision.is_empty() && revision.chars().all(|c| c.is_ascii_hexdigit());
-    let checkout = if known { format!("git checkout {revision}\n") } else { String::new() };
-    format!("{checkout}{}", clean(&report.command))
+    let mut lines = Vec::new();
+    if host.git_modified == Some(true) {
+        lines.push("# the tree was modified: this checkout is not what was measured".to_owned());
+    }
+    if host.origin == Some(Origin::ReadyBuilt) {
+        lines.push(
+            "# the programs came ready-built: give the folder that holds the same ones".to_owned(),
+        );
+    }
+    if known {
+        lines.push(format!("git checkout {revision}"));
+    }
+    lines.push(clean(&report.command));
+    lines.join("\n")
+}
+
+/// What a reader has to know before anything else; nothing where all is well.
+pub(super) fn banners(report: &Report) -> Vec<String> {
+    report.noise.banner().into_iter().chain(unaligned(report)).collect()
+}
+
+/// That kernels lie where the linker happened to put them.
+fn unaligned(report: &Report) -> Option<String> {
+    let programs = report.host.programs.iter().flatten();
+    let lost = programs.filter(|(_, program)| program.aligned == Some(false));
+    let lost: Vec<_> = lost.map(|(strategy, _)| clean(strategy)).collect();
+    (!lost.is_empty()).then(|| {
+        format!(
+            "NOT ALIGNED: in the programs of {} functions do not start on cache lines, which alone can make a \
+             kernel 12 % slower or faster. Build them with -Cllvm-args=-align-all-functions=6.",
+            lost.join(", ")
+        )
+    })
 }
 
 /// The machine and the tools, by name.
@@ -281,30 +315,40 @@ pub(super) fn host(report: &Report) -> Vec<(&'static str, String)> {
     let modified = if host.git_modified == Some(true) { ", modified" } else { "" };
     let versions: Vec<_> =
         host.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
-    let mut lines = vec![
-        ("CPU", text(&host.cpu)),
+    let build = host.origin.as_ref().and_then(Origin::build);
+    let c_library = setting::of_programs(host, |program| program.c_library.clone());
+    let signature = host.cpu_signature.as_ref();
+    let signature = signature.map_or_else(String::new, |numbers| format!(" ({numbers})"));
+    vec![
+        ("CPU", format!("{}{signature}", text(&host.cpu))),
         (
             "CPUs online / allowed",
             format!("{} / {}", count(host.cpus_online), count(host.cpus_allowed)),
         ),
-    ];
-    lines.extend(report.noise.quota().map(|quota| ("CPU quota", quota)));
-    lines.extend([
+        ("CPU quota", or_dash(host.cpu_quota, setting::quota)),
         ("virtualisation", text(&host.virtualisation)),
         ("governor", text(&host.governor)),
         ("memory", or_dash(host.memory_bytes, |size| units::bytes(size as f64))),
         ("kernel", text(&host.kernel)),
-        ("rustc", text(&host.rustc)),
+        ("file system", text(&host.file_system)),
+        ("C library here / of the programs", {
+            format!("{} / {}", text(&host.c_library), text(&c_library))
+        }),
+        ("programs", or_dash(host.origin.as_ref(), setting::origin)),
+        ("rustc", text(&setting::compilers(host))),
+        ("target", or_dash(build, |build| build.target.clone())),
+        ("compiler flags", or_dash(build, |build| build.rustflags.join(" "))),
+        ("cargo profile", or_dash(build, Build::profile_text)),
         (
             "revision",
             or_dash(host.git_revision.as_ref(), |revision| format!("{revision}{modified}")),
         ),
         ("Cargo.lock (BLAKE3)", text(&host.lock_file_blake3)),
         ("allocator", host.allocator.clone()),
+        ("environment", or_dash(host.environment.as_ref(), setting::variables)),
         ("crates", versions.join(", ")),
         ("seed", report.seed.to_string()),
-    ]);
-    lines
+    ]
 }
 
 /// Whether it can be followed without harm: a link of a worker can be anything.
@@ -337,15 +381,25 @@ pub(crate) fn calibration(report: &Report) -> Option<String> {
     Some(format!("This machine: {}.", figures.join(", ")))
 }
 
+/// The CPU and how much of it could be used, for a reader of single values.
+pub(super) fn machine(host: &Host) -> String {
+    let cpu = host.cpu.as_deref().unwrap_or("unknown CPU");
+    let cpus = host.cpus_allowed.map_or_else(String::new, |cpus| format!(", {cpus} CPUs allowed"));
+    let quota = match host.cpu_quota {
+        Some(CpuQuota::Cpus(_)) => host.cpu_quota.map(setting::quota),
+        Some(CpuQuota::Unlimited) | None => None,
+    };
+    let quota = quota.map_or_else(String::new, |quota| format!(", a CPU quota of {quota}"));
+    let under = host.virtualisation.as_ref().filter(|kind| *kind != "none");
+    let under = under.map_or_else(String::new, |kind| format!(", under {kind}"));
+    clean(&format!("{cpu}{cpus}{quota}{under}"))
+}
+
 /// One line on what was measured and where.
 pub(crate) fn provenance(report: &Report) -> String {
     let host = &report.host;
-    let cpu = host.cpu.as_deref().unwrap_or("unknown CPU");
-    let cpus = host.cpus_allowed.map_or_else(String::new, |cpus| format!(", {cpus} CPUs allowed"));
-    let quota = report.noise.quota();
-    let quota = quota.map_or_else(String::new, |quota| format!(", a CPU quota of {quota}"));
-    let under =
-        host.virtualisation.as_ref().map_or_else(String::new, |kind| format!(", under {kind}"));
+    let ready_built = if host.origin == Some(Origin::ReadyBuilt) { ", ready-built" } else { "" };
+    let rustc = setting::compilers(host).map(|version| format!("rustc {version}"));
     let kernel = host.kernel.as_deref().unwrap_or("unknown kernel");
     let rates = report.capacity.as_ref().map_or_else(String::new, |capacity| {
         let (rate, entry) = (units::per_second(capacity.per_second), &capacity.entry);
@@ -358,17 +412,54 @@ pub(crate) fn provenance(report: &Report) -> String {
         (None, _) => "1".to_owned(),
     };
     clean(&format!(
-        "{} profile, {} workers, {rounds} rounds a case, seed {}; {cpu}{cpus}{quota}{under}; Linux {kernel}; {}{rates}",
+        "{} profile, {} workers, {rounds} rounds a case, seed {}; {}; Linux {kernel}; {}{ready_built}{rates}",
         report.profile,
         report.workers,
         report.seed,
-        host.rustc.as_deref().unwrap_or("unknown rustc")
+        machine(host),
+        rustc.as_deref().unwrap_or("unknown rustc")
     ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn report() -> Report {
+        use crate::report::tests::{run, walls};
+        let fair = worker::How::fair("f", "l");
+        Report::of(&run("map", &[("tokio", walls(&[10, 11, 12], fair))]))
+    }
+
+    #[test]
+    fn a_modified_tree_and_ready_built_programs_are_said_where_the_run_is_done_again() {
+        let mut report = report();
+        report.host.git_revision = Some("abc123".to_owned());
+        assert!(reproduction(&report).starts_with("git checkout abc123\ncargo run"));
+        report.host.git_modified = Some(true);
+        let modified = "# the tree was modified: this checkout is not what was measured\ngit checkout abc123\n";
+        assert!(reproduction(&report).starts_with(modified), "{}", reproduction(&report));
+        report.host = Host { origin: Some(Origin::ReadyBuilt), ..Default::default() };
+        assert!(reproduction(&report).starts_with("# the programs came ready-built"));
+    }
+
+    #[test]
+    fn lost_alignment_is_said_before_anything_else() {
+        let mut report = report();
+        let program = |aligned| crate::executable::Executable { aligned, ..Default::default() };
+        let programs = [("rayon", Some(true)), ("smol", None), ("tokio", Some(false))];
+        let programs = programs.map(|(name, aligned)| (name.to_owned(), program(aligned)));
+        report.host.programs = Some(programs[..2].iter().cloned().collect());
+        assert_eq!(banners(&report), [""; 0]);
+        report.host.programs = Some(programs.into());
+        assert!(banners(&report)[0].starts_with("NOT ALIGNED: in the programs of tokio functions"));
+        let look = crate::report::layout::Look { columns: 200, colour: false };
+        let terminal = crate::report::terminal::render(&report, look);
+        assert!(terminal.starts_with("NOT ALIGNED"), "{terminal}");
+        let markdown = crate::report::markdown::render(&report);
+        assert!(markdown.contains("> **NOT ALIGNED"), "{markdown}");
+        assert!(crate::report::html::render(&report).contains("role=\"note\">NOT ALIGNED"));
+    }
 
     #[test]
     fn control_characters_and_line_breaks_are_taken_out() {

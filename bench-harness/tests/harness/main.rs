@@ -13,5 +13,6 @@ mod methodology;
 mod page;
 mod runs;
 mod service;
+mod settings;
 mod tables;
 mod vocabulary;

@@ -59,7 +59,7 @@ pub(crate) fn render(report: &Report) -> String {
                 header {
                     h1 { (title) }
                     p { (clean(&text::provenance(report))) "." }
-                    @if let Some(banner) = report.noise.banner() { p.banner role="note" { (clean(&banner)) } }
+                    @for banner in text::banners(report) { p.banner role="note" { (clean(&banner)) } }
                     nav aria-label="Sections" {
                         ul { @for (id, name, _) in &sections { li { a href={ "#" (id) } { (name) } } } }
                     }

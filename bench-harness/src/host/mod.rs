@@ -1,6 +1,7 @@
-//! `host.json`: the machine and the tools. Everything that is asked of Linux lies in this file.
+//! `host.json`: the machine and the tools. Everything that is asked of Linux lies in this folder.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +10,34 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::Calibration;
+use crate::cargo::Origin;
+use crate::executable::Executable;
 use crate::plan::SCHEMA;
+use crate::programs::{Program, Source, workspace_root};
+
+mod cpu;
+mod mounts;
+mod workspace;
+
+/// Beginnings of the names of variables that programs inherit and that change what they do: of the C library
+/// (`mallopt(3)`, `ld.so(8)`), of other allocators, of Rust's threads, and of what is compared.
+const VARIABLES: [&str; 12] = [
+    "ASYNC_GLOBAL_EXECUTOR_",
+    "ASYNC_STD_",
+    "BLOCKING_",
+    "GLIBC_TUNABLES",
+    "LD_PRELOAD",
+    "MALLOC_",
+    "MIMALLOC_",
+    "_RJEM_MALLOC_CONF",
+    "RAYON_",
+    "RUST_MIN_STACK",
+    "SMOL_",
+    "TOKIO_",
+];
+
+/// What is written where the system says that there is none, which is not the same as saying nothing.
+const NONE: &str = "none";
 
 /// What the numbers depend on besides the code. A figure that the system does not give is missing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -17,21 +45,48 @@ use crate::plan::SCHEMA;
 pub(crate) struct Host {
     pub(crate) schema: u32,
     pub(crate) cpu: Option<String>,
+    /// Numbers of the CPU's model and revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cpu_signature: Option<String>,
     pub(crate) cpus_online: Option<usize>,
     /// CPUs that the affinity mask and the control group allow.
     pub(crate) cpus_allowed: Option<usize>,
+    /// CPU time that the control group allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cpu_quota: Option<CpuQuota>,
+    /// The hypervisor; `none` on bare metal.
     pub(crate) virtualisation: Option<String>,
+    /// How the kernel chooses the CPUs' frequency; `none` where it cannot.
     pub(crate) governor: Option<String>,
     pub(crate) memory_bytes: Option<u64>,
     pub(crate) kernel: Option<String>,
+    /// The C library that programs are linked with when they start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) c_library: Option<String>,
+    /// Type of the file system on which workloads read and write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) file_system: Option<String>,
     pub(crate) load_average: Option<String>,
+    /// Variables that change how programs allocate, link or size their pools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) environment: Option<BTreeMap<String, String>>,
     pub(crate) limits: Limits,
+    /// BLAKE3 of the harness, which generates load, stands for backends and knows the answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) harness_blake3: Option<String>,
+    /// Whether the run has built its programs, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<Origin>,
+    /// What the strategies' executables tell of themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) programs: Option<BTreeMap<String, Executable>>,
+    /// The compiler; this and what follows only of programs that the run has built.
     pub(crate) rustc: Option<String>,
     pub(crate) git_revision: Option<String>,
     pub(crate) git_modified: Option<bool>,
     /// BLAKE3 of `Cargo.lock`.
     pub(crate) lock_file_blake3: Option<String>,
-    /// Versions of the crates under comparison, from `cargo metadata`.
+    /// Versions of the crates under comparison, from `Cargo.lock`.
     pub(crate) versions: BTreeMap<String, String>,
     pub(crate) allocator: String,
     /// What elementary things cost, where it was measured.
@@ -50,37 +105,38 @@ pub(crate) struct Limits {
     pub(crate) vm_max_map_count: Option<u64>,
 }
 
-/// The crates whose versions matter to a reader.
-const COMPARED: [&str; 9] = [
-    "async-executor",
-    "async-io",
-    "async-std",
-    "blocking",
-    "crossbeam",
-    "mio",
-    "rayon",
-    "smol",
-    "tokio",
-];
+/// CPU time that a control group allows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CpuQuota {
+    /// As much as the CPUs give.
+    Unlimited,
+    /// As much as so many CPUs would give.
+    Cpus(f64),
+}
 
 impl Host {
-    /// Asks the system.
-    pub(crate) fn observe(workspace: Option<&Path>) -> Self {
-        let lock = workspace.and_then(|root| fs::read_to_string(root.join("Cargo.lock")).ok());
-        let metadata = workspace.and_then(|root| {
-            output("cargo", &["metadata", "--format-version=1", "--locked"], Some(root))
-        });
-        let git = |args: &[&str]| workspace.and_then(|root| output("git", args, Some(root)));
-        Host {
+    /// Asks the system. Workloads read and write in `folder`.
+    pub(crate) fn observe(source: &Source, programs: &[Program], folder: &Path) -> Self {
+        let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let allowed = worker::limits::Limits::of_this_process();
+        let executable = |program: &Program| (program.strategy.clone(), program.executable.clone());
+        let mut host = Host {
             schema: SCHEMA,
-            cpu: field("/proc/cpuinfo", "model name"),
+            cpu: cpu::name(&cpuinfo),
+            cpu_signature: cpu::signature(&cpuinfo),
             cpus_online: cpus(),
-            cpus_allowed: Some(worker::limits::Limits::of_this_process().workers()),
-            virtualisation: virtualisation(),
-            governor: line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            cpus_allowed: Some(allowed.workers()),
+            cpu_quota: Some(allowed.cpu_quota.map_or(CpuQuota::Unlimited, CpuQuota::Cpus)),
+            virtualisation: virtualisation(&cpuinfo),
+            governor: governor(),
             memory_bytes: meminfo("MemTotal"),
             kernel: line("/proc/sys/kernel/osrelease"),
+            c_library: c_library(),
+            file_system: file_system(folder),
             load_average: line("/proc/loadavg"),
+            environment: Some(environment(std::env::vars_os())),
             limits: Limits {
                 connections_per_process: worker::os::connections_that_fit(),
                 threads_per_process: worker::os::threads_that_fit(),
@@ -88,17 +144,17 @@ impl Host {
                 kernel_pid_max: number("/proc/sys/kernel/pid_max"),
                 vm_max_map_count: number("/proc/sys/vm/max_map_count"),
             },
-            rustc: output("rustc", &["--version"], workspace),
-            git_revision: git(&["rev-parse", "HEAD"]),
-            git_modified: git(&["status", "--porcelain", "--untracked-files=no"])
-                .map(|changes| !changes.is_empty()),
-            lock_file_blake3: lock
-                .as_ref()
-                .map(|text| blake3::hash(text.as_bytes()).to_hex().to_string()),
-            versions: metadata.as_deref().map(versions).unwrap_or_default(),
+            harness_blake3: own_hash(),
+            programs: Some(programs.iter().map(executable).collect()),
             allocator: "the system's, for every strategy".to_owned(),
-            calibration: None,
+            ..Host::default()
+        };
+        let root = workspace_root();
+        host.origin = source.origin(root.as_deref());
+        if let (Some(Origin::Built(_)), Some(root)) = (&host.origin, &root) {
+            workspace::note(&mut host, root);
         }
+        host
     }
 }
 
@@ -230,13 +286,56 @@ fn field(path: &str, name: &str) -> Option<String> {
     })
 }
 
-fn virtualisation() -> Option<String> {
-    if let Some(kind) = output("systemd-detect-virt", &["--vm"], None).filter(|kind| kind != "none")
-    {
-        return Some(kind);
+fn virtualisation(cpuinfo: &str) -> Option<String> {
+    // It fails where there is none, and says so.
+    let detected = Command::new("systemd-detect-virt").arg("--vm").output().ok();
+    let detected = detected.and_then(|output| String::from_utf8(output.stdout).ok());
+    let detected = detected.map(|kind| kind.trim().to_owned()).filter(|kind| !kind.is_empty());
+    // Only x86 tells by itself.
+    let told = || {
+        let flags = cpuinfo.lines().find(|line| line.starts_with("flags"))?;
+        let is_virtual = flags.split_whitespace().any(|flag| flag == "hypervisor");
+        Some(if is_virtual { "a hypervisor" } else { NONE }.to_owned())
+    };
+    detected.clone().filter(|kind| kind != NONE).or_else(told).or(detected)
+}
+
+/// Virtual machines mostly have none.
+fn governor() -> Option<String> {
+    let folder = Path::new("/sys/devices/system/cpu");
+    let frequency = folder.join("cpu0/cpufreq");
+    match frequency.exists() {
+        true => line(frequency.join("scaling_governor").to_str()?),
+        false => folder.exists().then(|| NONE.to_owned()),
     }
-    let flags = field("/proc/cpuinfo", "flags")?;
-    flags.split_whitespace().any(|flag| flag == "hypervisor").then(|| "a hypervisor".to_owned())
+}
+
+/// Name and version, such as `glibc 2.41`; of musl the name.
+fn c_library() -> Option<String> {
+    let musl = || {
+        let files = fs::read_dir("/lib").ok()?.flatten();
+        let mut names = files.map(|file| file.file_name());
+        names.any(|name| name.to_string_lossy().starts_with("ld-musl")).then(|| "musl".to_owned())
+    };
+    output("getconf", &["GNU_LIBC_VERSION"], None).or_else(musl)
+}
+
+fn file_system(folder: &Path) -> Option<String> {
+    let mountinfo = fs::read("/proc/self/mountinfo").ok()?;
+    mounts::file_system(&fs::canonicalize(folder).ok()?, &String::from_utf8_lossy(&mountinfo))
+}
+
+fn environment(variables: impl Iterator<Item = (OsString, OsString)>) -> BTreeMap<String, String> {
+    variables
+        .map(|(name, value)| [name, value].map(|text| text.to_string_lossy().into_owned()))
+        .filter(|[name, _]| VARIABLES.iter().any(|known| name.starts_with(known)))
+        .map(|[name, value]| (name, value))
+        .collect()
+}
+
+fn own_hash() -> Option<String> {
+    let program = fs::read(std::env::current_exe().ok()?).ok()?;
+    Some(blake3::hash(&program).to_hex().to_string())
 }
 
 fn output(program: &str, args: &[&str], folder: Option<&Path>) -> Option<String> {
@@ -256,26 +355,6 @@ fn count_cpus(list: &str) -> Option<usize> {
         let (first, last) = (first.parse::<usize>().ok()?, last.parse::<usize>().ok()?);
         Some(count + last.checked_sub(first)? + 1)
     })
-}
-
-/// The versions of the compared crates in what `cargo metadata` prints.
-fn versions(metadata: &str) -> BTreeMap<String, String> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        packages: Vec<Package>,
-    }
-    #[derive(Deserialize)]
-    struct Package {
-        name: String,
-        version: String,
-    }
-    let metadata = serde_json::from_str::<Metadata>(metadata);
-    metadata
-        .map_or_else(|_| Vec::new(), |metadata| metadata.packages)
-        .into_iter()
-        .filter(|package| COMPARED.contains(&package.name.as_str()))
-        .map(|package| (package.name, package.version))
-        .collect()
 }
 
 #[cfg(test)]
@@ -310,19 +389,48 @@ mod tests {
         assert!(Activity::now().busy_ns.unwrap() > 0.0);
     }
 
-    #[test]
-    fn versions_come_from_cargo() {
-        let metadata = r#"{"packages": [{"name": "tokio", "version": "1.2.3", "id": "x"},
-            {"name": "other", "version": "1.0.0", "id": "y"}]}"#;
-        assert_eq!(versions(metadata), BTreeMap::from([("tokio".to_owned(), "1.2.3".to_owned())]));
-        assert!(versions("not JSON").is_empty());
+    /// What is observed with these programs in a folder.
+    fn observed(bin_dir: Option<std::path::PathBuf>) -> Host {
+        let source = Source::new(bin_dir, Vec::new()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        Host::observe(&source, &[], folder.path())
     }
 
     #[test]
-    fn this_machine_has_a_kernel_and_memory() {
-        let host = Host::observe(None);
-        assert!(host.kernel.is_some());
+    fn this_machine_tells_what_it_is() {
+        let host = observed(None);
+        assert!(host.kernel.is_some() && host.file_system.is_some() && host.governor.is_some());
         assert!(host.memory_bytes.unwrap() > 1 << 20);
-        assert_eq!(host.git_revision, None);
+        assert_eq!(host.harness_blake3.unwrap().len(), 64);
+        assert!(host.versions.contains_key("tokio"), "{:?}", host.versions);
+        let build = host.origin.as_ref().and_then(Origin::build).unwrap();
+        assert!(build.rustflags.iter().any(|flag| flag.contains("align-all-functions")));
+        assert_eq!(build.profile["lto"], "thin");
+    }
+
+    #[test]
+    fn the_workspace_is_not_claimed_for_ready_built_programs() {
+        let bin_dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/bin/true", bin_dir.path().join("strategy-mine")).unwrap();
+        let host = observed(Some(bin_dir.path().to_owned()));
+        assert_eq!(host.origin, Some(Origin::ReadyBuilt));
+        assert_eq!((host.git_revision, host.git_modified, host.rustc), (None, None, None));
+        assert!(host.versions.is_empty() && host.lock_file_blake3.is_none());
+    }
+
+    #[test]
+    fn variables_that_change_programs_are_noted_and_no_others() {
+        let variables =
+            [("LD_PRELOAD", "/lib/jemalloc.so"), ("MALLOC_ARENA_MAX", "1"), ("TOKEN", "x")];
+        let variables = variables.map(|(name, value)| (name.into(), value.into()));
+        let noted = environment(variables.into_iter());
+        assert_eq!(noted.keys().collect::<Vec<_>>(), ["LD_PRELOAD", "MALLOC_ARENA_MAX"]);
+    }
+
+    #[test]
+    fn runs_without_the_newer_fields_stay_readable() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/reference-quick/host.json");
+        let host: Host = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!((host.origin, host.file_system, host.cpu_quota), (None, None, None));
     }
 }
