@@ -31,6 +31,8 @@ pub(crate) struct Process {
     pub(crate) peak_threads: Option<u64>,
     pub(crate) worker_threads: Option<u64>,
     pub(crate) peak_memory_bytes: Option<u64>,
+    /// What a search found, requests a second.
+    pub(crate) capacity: Option<f64>,
     /// Medians of the numbers that all samples have, by name.
     pub(crate) facts: Vec<(Rc<str>, u64)>,
     pub(crate) latency: Histogram,
@@ -61,7 +63,9 @@ impl Process {
             wall_ns: median_wall(&measured.samples),
             user_ns: of_run(|usage| usage.user_ns),
             system_ns: of_run(|usage| usage.system_ns),
-            cpu_ns_per_operation: per_operation(|usage| usage.cpu_ns()),
+            cpu_ns_per_operation: cpu_ns(measured)
+                .map(|cpu| cpu / done)
+                .filter(|each| each.is_finite()),
             switches_per_operation: per_operation(|usage| {
                 usage.voluntary_switches + usage.involuntary_switches
             }),
@@ -70,6 +74,7 @@ impl Process {
             peak_threads: measured.peak_threads,
             worker_threads: measured.worker_threads,
             peak_memory_bytes: measured.peak_memory_bytes,
+            capacity: observation::capacity(measured),
             facts: facts.collect(),
             latency: Histogram::of(&measured.latency_ns),
             drift: drift(&measured.samples),
@@ -80,6 +85,13 @@ impl Process {
     pub(crate) fn fact(&self, name: &str) -> Option<f64> {
         self.facts.iter().find(|(known, _)| &**known == name).map(|(_, value)| *value as f64)
     }
+}
+
+/// The median over the samples of the CPU time of one run.
+fn cpu_ns(measured: &Measured) -> Option<f64> {
+    let mut values =
+        measured.samples.iter().map(observation::cpu_ns).collect::<Option<Vec<_>>>()?;
+    Some(median(&mut values))
 }
 
 fn median_wall(samples: &[Sample]) -> f64 {

@@ -46,7 +46,7 @@ pub(super) fn row(
         wall_ns,
         user_ns: across(&|process| process.user_ns),
         system_ns: across(&|process| process.system_ns),
-        operations_per_second: figure(&|process| process.fact("capacity_per_second"))
+        operations_per_second: figure(&|process| process.capacity)
             .unwrap_or_else(|| wall_ns.inverse().times(case.operations as f64 * 1e9)),
         cpu_ns_per_operation: figure(&|process| process.cpu_ns_per_operation),
         cpu_verdict: None,

@@ -275,6 +275,7 @@ fn http_load(params: &ServerParams) -> HttpLoad {
         counted: None,
         seed: 1,
         slack: WAKE_UP,
+        unit_ns: 0,
     }
 }
 
