@@ -101,7 +101,16 @@ impl Outcome {
         let lag_p99 = args.rate.map(|_| p99(&mut seen.lag_ns.iter().copied()));
         let latency_p99 = p99(&mut seen.answers.iter().map(|&(_, latency)| latency));
         let late = lag_p99.filter(|lag| too_late(*lag, latency_p99, workloads::WAKE_UP));
-        let void = seen.lost.as_ref().map(|lost| format!("it ended before its time: {lost}")).or_else(|| {
+        let never_sent =
+            seen.unanswered.saturating_sub(seen.sent - seen.errors - seen.answers.len() as u64);
+        let lost = seen.lost.as_ref().map(|lost| format!("it ended before its time: {lost}"));
+        let overloaded = (args.rate.is_some() && never_sent > 0).then(|| {
+            format!(
+                "{never_sent} requests found no free connection before the time was up and were never sent: the server \
+                 or these connections cannot keep up with the rate, and latencies would be longer still"
+            )
+        });
+        let void = lost.or(overloaded).or_else(|| {
         late.map(|lag| {
             format!(
                 "requests left {} late at p99, more than a tenth of the latency: other work keeps the CPUs, or they \

@@ -57,7 +57,10 @@ pub(super) fn command(plan: &Plan) -> String {
     if plan.faithful {
         words.push("--faithful".to_owned());
     }
-    if plan.time_limit() != selection::time_limit(plan.faithful) {
+    // A decision's follows from its service.
+    if plan.purpose() == Purpose::Comparison
+        && plan.time_limit() != selection::time_limit(plan.faithful)
+    {
         words.push(format!("--time-limit {}", plan.time_limit().as_secs()));
     }
     words.join(" ")

@@ -23,6 +23,8 @@ const AWAKE: u32 = 25;
 const LONGEST_SPIN: Duration = Duration::from_micros(500);
 /// Where a search begins, as a share of what a closed loop gets through.
 const START: f64 = 0.75;
+/// A step that is so many times as far behind as it may be is not tried again.
+const HOPELESS: f64 = 4.0;
 /// Requests after which a loop without an end but a time begins its order anew.
 const ORDER: u64 = 10_000;
 
@@ -249,6 +251,14 @@ fn kind_of_failure(seen: &Seen) -> FailureKind {
     if seen.wrong > 0 { FailureKind::WrongAnswer } else { FailureKind::Crashed }
 }
 
+/// What became of a step.
+enum Step {
+    Passed,
+    Failed,
+    /// By so much that no moment of the machine explains it.
+    Hopeless,
+}
+
 /// The state of a search for the capacity.
 struct Search {
     target: Duration,
@@ -262,13 +272,17 @@ struct Search {
 
 impl Search {
     /// Whether a rate is served in time, the second time if not the first: a moment in which the machine is
-    /// somewhere else fails a step, and no moment passes one.
+    /// somewhere else fails a step, and no moment passes one. What is far from it is not tried again.
     fn sustains(&mut self, driver: &mut Driver, steps: &Steps, rate: f64) -> Result<bool, Failure> {
-        Ok(self.passes(driver, steps, rate)? || self.passes(driver, steps, rate)?)
+        Ok(match self.step(driver, steps, rate)? {
+            Step::Passed => true,
+            Step::Failed => matches!(self.step(driver, steps, rate)?, Step::Passed),
+            Step::Hopeless => false,
+        })
     }
 
     /// Whether a rate is served in time once: all answered, p99 below the target, no growing backlog.
-    fn passes(&mut self, driver: &mut Driver, steps: &Steps, rate: f64) -> Result<bool, Failure> {
+    fn step(&mut self, driver: &mut Driver, steps: &Steps, rate: f64) -> Result<Step, Failure> {
         let (requests, length_ns) = (steps.requests(rate), steps.length_ns(rate));
         let sequence = driver.load.sequence(requests, self.steps);
         let mut due = arrivals(driver.load.seed + self.steps, rate, requests);
@@ -286,13 +300,16 @@ impl Search {
         let in_time = latencies.value_at_quantile(0.99) <= self.target.as_nanos() as u64;
         let work = |index| -> Work { load.mix[sequence.request(index).0].work };
         let asked = due.into_iter().zip((0..).map(work)).collect();
-        let kept = Schedule { asked, length_ns, unit_ns: load.unit_ns }.is_kept(&seen.answers);
-        let passes = seen.unanswered == 0 && in_time && kept;
-        if passes {
-            let lag = histogram(seen.lag_ns.iter().copied()).value_at_quantile(0.99);
-            self.best = Some((super::steps(&latencies), lag));
+        let excess = Schedule { asked, length_ns, unit_ns: load.unit_ns }.excess(&seen.answers);
+        if seen.unanswered > 0 || excess > HOPELESS {
+            return Ok(Step::Hopeless);
         }
-        Ok(passes)
+        if !in_time || excess > 1.0 {
+            return Ok(Step::Failed);
+        }
+        let lag = histogram(seen.lag_ns.iter().copied()).value_at_quantile(0.99);
+        self.best = Some((super::steps(&latencies), lag));
+        Ok(Step::Passed)
     }
 }
 
