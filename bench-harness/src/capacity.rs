@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use worker::launch::{self, Placement, Visit};
+use worker::observation;
 use worker::protocol::SamplingPlan;
 use workloads::{Case, Entry, Metric, Site};
 
@@ -55,8 +56,8 @@ pub(crate) fn capacity(
             time_limit,
             expected,
         };
-        // Whoever fails here fails again in the run, and is a row there.
-        visit.run().ok()?.fact("capacity_per_second").map(|rate| rate as f64)
+        // What fails here fails again in the run, and is a row there.
+        observation::capacity(&visit.run().ok()?)
     };
     let mut found = Vec::new();
     for planned in plan::entries(programs) {

@@ -1,29 +1,43 @@
 //! `load`: HTTP requests to any server on this machine, in an open or a closed loop, and what came back.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use serde::Serialize;
-use worker::generator::{Conduct, Expect, HttpGenerator, Seen, Timetable, histogram, too_late};
+use worker::generator::{Conduct, Expect, HttpGenerator, Seen, Timetable};
 use worker::launch::Backend;
+use worker::os;
 use worker::protocol::Failure;
 use worker::selection::UsageError;
-use worker::{os, units};
+use workloads::arrivals;
 use workloads::http::{Limits, ResponseReader, write_get};
-use workloads::{Digest, arrivals};
 
+use crate::progress::Teller;
 use crate::run::own_program;
+
+use self::outcome::Outcome;
+
+mod outcome;
 
 /// How long the last answers are waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the ideal server is driven for comparison.
 const IDEAL: Duration = Duration::from_millis(500);
-/// A server may be fast, so being on time matters more than the CPU.
+/// A server may be fast, so being on time matters more than the CPU: the generator is awake for this part of the
+/// time between two requests before the second is due, within these bounds.
+const AWAKE: f64 = 0.25;
 const SPIN: Duration = Duration::from_micros(50);
+const LONGEST_SPIN: Duration = Duration::from_micros(500);
+/// Requests that wait for a connection are sent for this part of the duration after its end, or so long.
+const OVERTIME: f64 = 0.1;
+const LEAST_OVERTIME: Duration = Duration::from_secs(1);
+/// How often is told how far it is.
+const TELL: Duration = Duration::from_secs(1);
 
 /// What is sent, and where.
 #[derive(Debug, Args)]
@@ -32,7 +46,7 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "ADDRESS:PORT")]
     target: Option<SocketAddr>,
     /// Open loop: requests a second, at the times of a Poisson process [default: closed loop]
-    #[arg(long, value_name = "PER SECOND")]
+    #[arg(long, value_name = "PER SECOND", value_parser = rate, allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Connections kept open, each with one request at a time
     #[arg(long, value_name = "N", default_value_t = 64,
@@ -44,12 +58,15 @@ pub(crate) struct LoadArgs {
     /// What to ask for
     #[arg(long, value_name = "TARGET", default_value = "/")]
     path: String,
-    /// Take any body, instead of the one that a first request yields
+    /// Take any body and any status below 400, instead of those that a first request yields
     #[arg(long)]
     any_body: bool,
     /// Seed of the schedule
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Do not say on standard error how far it is
+    #[arg(short, long)]
+    quiet: bool,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Plain)]
     format: Format,
@@ -61,68 +78,6 @@ enum Format {
     Plain,
     /// One JSON document, times in nanoseconds
     Json,
-}
-
-/// The result. Times in nanoseconds.
-#[derive(Debug, Serialize)]
-struct Outcome {
-    schema: u32,
-    target: String,
-    path: String,
-    connections: u64,
-    /// Requests a second that were due; none in a closed loop.
-    offered_per_second: Option<f64>,
-    achieved_per_second: f64,
-    wall_ns: u64,
-    sent: u64,
-    answered: u64,
-    errors: u64,
-    first_error: Option<String>,
-    unanswered: u64,
-    /// Requests under way when the last one became due.
-    backlog: Option<usize>,
-    body_bytes: u64,
-    /// First half of the BLAKE3 hash of the body that every answer had; none with --any-body.
-    body_digest: Option<Digest>,
-    /// From the intended send time.
-    latency: Percentiles,
-    /// How late requests left; none in a closed loop.
-    send_lag: Option<Percentiles>,
-    /// Throughput × mean latency: requests in flight by Little's law.
-    in_flight: f64,
-    generator_cpu_ns_per_request: Option<f64>,
-    /// The generator's CPU time as a share of one CPU.
-    generator_busy: Option<f64>,
-    /// Latency of an ideal server, which answers at once, under the same load: the share of generator,
-    /// loopback and kernel.
-    ideal_latency: Percentiles,
-    /// Why the result should not be used, if so.
-    void: Option<String>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-struct Percentiles {
-    mean: f64,
-    p50: u64,
-    p90: u64,
-    p99: u64,
-    p999: u64,
-    max: u64,
-}
-
-impl Percentiles {
-    fn of(nanoseconds: impl IntoIterator<Item = u64>) -> Self {
-        let histogram = histogram(nanoseconds);
-        let at = |share| histogram.value_at_quantile(share);
-        Percentiles {
-            mean: histogram.mean(),
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            p999: at(0.999),
-            max: histogram.max(),
-        }
-    }
 }
 
 /// Drives the target and prints the result. Exit code 3 if an answer was wrong or missing, or the
@@ -137,19 +92,46 @@ pub(crate) fn load(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     let ideal = start(Instant::now() + PATIENCE)?;
     let target = args.target.unwrap_or_else(|| ideal.address());
     let kind = kind(args, target)?;
-    let seen = drive(args, target, &kind, args.duration)?;
+    let seen = telling(args, || drive(args, target, &kind, args.duration))?;
     // Afterwards, so that a server that is busy with itself while it starts is not asked twice.
-    let trivial = Expect { request: request(ideal.address(), "/"), body: None };
-    let beside = drive(args, ideal.address(), &trivial, args.duration.min(IDEAL))?;
-    let outcome = outcome(args, target, &kind, &seen, &beside);
+    let trivial = Expect { request: request(ideal.address(), "/"), answer: None };
+    // What was seen of the target counts without it.
+    let beside = drive(args, ideal.address(), &trivial, args.duration.min(IDEAL)).ok();
+    let outcome = Outcome::of(args, target, &kind, &seen, beside.as_ref());
     let mut out = io::stdout().lock();
     match args.format {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&outcome)?),
-        Format::Plain => print(&mut out, &outcome),
+        Format::Plain => outcome.print(&mut out),
     }
     .context("cannot write to standard output")?;
-    let bad = outcome.errors > 0 || outcome.unanswered > 0 || outcome.void.is_some();
-    Ok(ExitCode::from(if bad { 3 } else { 0 }))
+    Ok(ExitCode::from(if outcome.is_bad() { 3 } else { 0 }))
+}
+
+/// A rate as the user writes it; its bounds are checked with the others.
+fn rate(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|rate: &f64| rate.is_finite()).ok_or_else(|| {
+        "give requests a second as a plain number without a unit, such as 1000".to_owned()
+    })
+}
+
+/// Does something, and tells meanwhile how far it is where that can be drawn over.
+fn telling<T>(args: &LoadArgs, drive: impl FnOnce() -> T) -> T {
+    let teller = Teller::new(args.quiet || !io::stderr().is_terminal());
+    let (done, wait) = mpsc::channel::<()>();
+    let all = args.duration.as_secs_f64();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let begin = Instant::now();
+            while wait.recv_timeout(TELL) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let so_far = begin.elapsed().as_secs_f64();
+                teller.tell(&format!("\r\x1b[K{so_far:.0} of {all:.0} s"));
+            }
+            teller.tell("\r\x1b[K");
+        });
+        let value = drive();
+        drop(done);
+        value
+    })
 }
 
 fn check(args: &LoadArgs) -> Result<(), UsageError> {
@@ -181,7 +163,7 @@ fn request(target: SocketAddr, path: &str) -> Vec<u8> {
     request
 }
 
-/// The request and what every answer to it must be: what a first one yields.
+/// The request and what every answer to it must be: status and body that a first one yields.
 fn kind(args: &LoadArgs, target: SocketAddr) -> anyhow::Result<Expect> {
     let request = request(target, &args.path);
     let mut stream = TcpStream::connect(target)
@@ -189,7 +171,7 @@ fn kind(args: &LoadArgs, target: SocketAddr) -> anyhow::Result<Expect> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(&request)?;
     let mut reader = ResponseReader::new(Limits::CLIENT);
-    let body = loop {
+    let answer = loop {
         let count =
             stream.read(reader.space()).with_context(|| format!("no answer from {target}"))?;
         let response = if count == 0 {
@@ -207,9 +189,9 @@ fn kind(args: &LoadArgs, target: SocketAddr) -> anyhow::Result<Expect> {
             ))
             .into());
         }
-        break response.body.to_vec();
+        break (response.status, response.body.to_vec());
     };
-    Ok(Expect { request, body: (!args.any_body).then_some(body) })
+    Ok(Expect { request, answer: (!args.any_body).then_some(answer) })
 }
 
 fn drive(
@@ -218,120 +200,36 @@ fn drive(
     kind: &Expect,
     duration: Duration,
 ) -> anyhow::Result<Seen> {
+    let connections = args.connections as usize;
     let mut generator =
-        HttpGenerator::connect(target, args.connections as usize, &kind.request).map_err(failed)?;
-    let timetable = match args.rate {
-        None => Timetable::ClosedFor(duration),
+        HttpGenerator::connect(target, connections, &kind.request).map_err(|failure| {
+            anyhow::anyhow!(
+                "{}: if the server admits fewer than {connections} connections, lower --connections",
+                failure.reason
+            )
+        })?;
+    let (timetable, spin) = match args.rate {
+        None => (Timetable::ClosedFor(duration), SPIN),
         Some(rate) => {
             let requests = (rate * duration.as_secs_f64()).max(1.0) as u64;
-            Timetable::Open(arrivals(args.seed, rate, requests))
+            let spin = Duration::from_secs_f64(AWAKE / rate).clamp(SPIN, LONGEST_SPIN);
+            (Timetable::Open(arrivals(args.seed, rate, requests)), spin)
         }
     };
-    let conduct = Conduct { timetable, patience: PATIENCE, spin: SPIN };
+    let overtime = Some(duration.mul_f64(OVERTIME).max(LEAST_OVERTIME));
+    let conduct = Conduct { timetable, patience: PATIENCE, overtime, spin };
     generator.window(&conduct, std::slice::from_ref(kind), |_| 0).map_err(failed)
 }
 
-fn outcome(
-    args: &LoadArgs,
-    target: SocketAddr,
-    kind: &Expect,
-    seen: &Seen,
-    beside: &Seen,
-) -> Outcome {
-    let latencies = |seen: &Seen| Percentiles::of(seen.answers.iter().map(|&(_, latency)| latency));
-    let latency = latencies(seen);
-    let lag = args.rate.map(|_| Percentiles::of(seen.lag_ns.iter().copied()));
-    let late = lag.as_ref().filter(|lag| too_late(lag.p99, latency.p99, workloads::WAKE_UP));
-    let answered = seen.answers.len() as u64;
-    let seconds = (seen.wall_ns as f64 / 1e9).max(1e-9);
-    let cpu = seen.usage.map(|used| used.cpu_ns() as f64);
-    Outcome {
-        schema: 1,
-        target: args.target.map_or_else(|| "ideal".to_owned(), |_| target.to_string()),
-        path: args.path.clone(),
-        connections: args.connections,
-        offered_per_second: args.rate,
-        achieved_per_second: answered as f64 / seconds,
-        wall_ns: seen.wall_ns,
-        sent: seen.sent,
-        answered,
-        errors: seen.errors,
-        first_error: seen.first_error.clone(),
-        unanswered: seen.unanswered,
-        backlog: args.rate.map(|_| seen.backlog),
-        body_bytes: seen.body_bytes,
-        body_digest: kind.body.as_deref().map(Digest::of_bytes),
-        in_flight: answered as f64 / seconds * latency.mean / 1e9,
-        generator_cpu_ns_per_request: cpu.map(|cpu| cpu / answered.max(1) as f64),
-        generator_busy: cpu.map(|cpu| cpu / 1e9 / seconds),
-        ideal_latency: latencies(beside),
-        void: late.map(|lag| {
-            format!(
-                "requests left {} late at p99, more than a tenth of the latency: lower the rate or free a CPU",
-                units::duration(lag.p99 as f64)
-            )
-        }),
-        latency,
-        send_lag: lag,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn print(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
-    let Outcome { target, path, connections, sent, answered, errors, unanswered, .. } = outcome;
-    let pace = outcome.offered_per_second.map_or_else(
-        || "closed loop".to_owned(),
-        |rate| format!("{} offered", units::per_second(rate)),
-    );
-    writeln!(out, "{target}{path}, {connections} connections, {pace}")?;
-    writeln!(
-        out,
-        "{} achieved in {}; {sent} sent, {answered} answered, {errors} errors, {unanswered} unanswered",
-        units::per_second(outcome.achieved_per_second),
-        units::duration(outcome.wall_ns as f64),
-    )?;
-    if let Some(error) = &outcome.first_error {
-        writeln!(out, "first error: {error}")?;
-    }
-    let mut line = |name: &str, p: &Percentiles| {
-        let [p50, p90, p99, p999, max] =
-            [p.p50, p.p90, p.p99, p.p999, p.max].map(|ns| units::duration(ns as f64));
-        let mean = units::duration(p.mean);
-        writeln!(
-            out,
-            "{name:14} mean {mean}, p50 {p50}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {max}"
-        )
-    };
-    line("latency", &outcome.latency)?;
-    line("ideal server", &outcome.ideal_latency)?;
-    if let Some(lag) = &outcome.send_lag {
-        line("send lag", lag)?;
-    }
-    writeln!(
-        out,
-        "in flight      {} (throughput × mean latency)",
-        units::digits(outcome.in_flight)
-    )?;
-    if let Some((each, busy)) = outcome.generator_cpu_ns_per_request.zip(outcome.generator_busy) {
-        writeln!(
-            out,
-            "generator      {} CPU each, {} of a CPU{}",
-            units::duration(each),
-            units::percent(busy),
-            if busy > 0.9 {
-                ": it is the bottleneck, throughput says nothing of the server"
-            } else {
-                ""
-            }
-        )?;
-    }
-    match &outcome.body_digest {
-        Some(digest) => {
-            writeln!(out, "bodies         all {digest}, {} bytes in all", outcome.body_bytes)?
+    #[test]
+    fn a_rate_is_a_plain_number() {
+        assert_eq!((rate("1000"), rate("0.5"), rate("-5")), (Ok(1_000.0), Ok(0.5), Ok(-5.0)));
+        for wrong in ["1k", "", "inf", "nan", "1,000"] {
+            assert!(rate(wrong).unwrap_err().contains("plain number"), "{wrong}");
         }
-        None => writeln!(out, "bodies         not compared, {} bytes in all", outcome.body_bytes)?,
     }
-    if let Some(void) = &outcome.void {
-        writeln!(out, "VOID: {void}")?;
-    }
-    Ok(())
 }

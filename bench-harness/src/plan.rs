@@ -8,7 +8,7 @@ use worker::launch::{Description, Placement};
 use worker::protocol::{Failure, SamplingPlan};
 use workloads::{Amount, Case, Class, Digest, Entry, Limit, Metric, Profile, Sampling};
 
-use crate::decide::DESCRIBED;
+use crate::decide::{DESCRIBED, LeftOut};
 use crate::judge::{Design, MARGIN};
 use crate::map::Map;
 use crate::programs::Program;
@@ -44,6 +44,9 @@ pub(crate) struct Plan {
     /// The service that is to be decided about, where one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) service: Option<ServiceProfile>,
+    /// What was to be measured of the service and does not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) left_out: Option<Vec<LeftOut>>,
     /// The map that is to be drawn, where one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) map: Option<Map>,
@@ -352,6 +355,7 @@ pub(crate) mod tests {
                 .collect(),
             capacity: None,
             service: None,
+            left_out: None,
             map: None,
         }
     }

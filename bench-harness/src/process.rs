@@ -61,7 +61,9 @@ impl Process {
             wall_ns: median_wall(&measured.samples),
             user_ns: of_run(|usage| usage.user_ns),
             system_ns: of_run(|usage| usage.system_ns),
-            cpu_ns_per_operation: per_operation(|usage| usage.cpu_ns()),
+            cpu_ns_per_operation: cpu_ns(measured)
+                .map(|cpu| cpu / done)
+                .filter(|each| each.is_finite()),
             switches_per_operation: per_operation(|usage| {
                 usage.voluntary_switches + usage.involuntary_switches
             }),
@@ -80,6 +82,13 @@ impl Process {
     pub(crate) fn fact(&self, name: &str) -> Option<f64> {
         self.facts.iter().find(|(known, _)| &**known == name).map(|(_, value)| *value as f64)
     }
+}
+
+/// The median over the samples of the CPU time of one run.
+fn cpu_ns(measured: &Measured) -> Option<f64> {
+    let mut values =
+        measured.samples.iter().map(observation::cpu_ns).collect::<Option<Vec<_>>>()?;
+    Some(median(&mut values))
 }
 
 fn median_wall(samples: &[Sample]) -> f64 {

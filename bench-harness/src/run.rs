@@ -13,7 +13,7 @@ use workloads::{Digest, Profile, find};
 
 use crate::calibration::Calibration;
 use crate::capacity::capacity;
-use crate::decide;
+use crate::decide::{self, LeftOut};
 use crate::host::Host;
 use crate::journal::{Journal, Measurement, Outcome, RoundEnd, Rounds, Run};
 use crate::map::Request;
@@ -116,13 +116,20 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
     let (purpose, faithful) = (task.purpose(), task.is_faithful());
     let counts = worker_counts(&settings.workers)?;
     let workers = *counts.last().expect("there is at least one");
+    let mut left_out = None;
+    let mut needed = Duration::ZERO;
     let (cases, service, map) = match task {
         Task::Compare(choice) => {
             (plan::sized(selection::cases(profile, &choice)?, &counts), None, None)
         }
         Task::Decide { service, described_only } => {
-            let cases = decide::cases(&service, profile, described_only)?;
-            (plan::sized(cases, &counts), Some(service), None)
+            let found = decide::cases(&service, profile, described_only)?;
+            for LeftOut { case, reason } in &found.left_out {
+                teller.tell(&format!("{case} is not measured: {reason}\n"));
+            }
+            left_out = (!found.left_out.is_empty()).then_some(found.left_out);
+            needed = found.time_limit;
+            (plan::sized(found.cases, &counts), Some(service), None)
         }
         Task::Map(request) => {
             let (map, cases) = request.chart(profile, workers)?;
@@ -148,7 +155,8 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
     let sources = settings.source.code(&programs);
     let begin = Instant::now();
     let peer = own_program()?;
-    let time_limit = settings.time_limit.unwrap_or_else(|| selection::time_limit(faithful));
+    let usual = selection::time_limit(faithful).max(needed);
+    let time_limit = settings.time_limit.unwrap_or(usual);
     let plain = cases.iter().map(|sized| (sized.entry, sized.case.clone())).collect();
     let settled = selection::settle(plain, workers, None)?;
     let capacity = capacity(&settled, &programs, &peer, workers, time_limit, teller)?;
@@ -209,6 +217,7 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
         entries,
         capacity,
         service,
+        left_out,
         map,
     };
     let mut host = Host::observe(&settings.source, &programs, scratch.path());

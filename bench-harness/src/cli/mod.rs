@@ -346,7 +346,7 @@ mod tests {
     fn the_same_decision_is_asked_for_again() {
         for described_only in [false, true] {
             let service = map::plain();
-            let cases = decide::cases(&service, Profile::Quick, described_only).unwrap();
+            let cases = decide::cases(&service, Profile::Quick, described_only).unwrap().cases;
             let mut plan = planned(&plan::sized(cases, &[2]), Purpose::Decision);
             plan.service = Some(service);
             let Cli { command: Some(Command::Decide(args)), .. } = again(&plan, &Host::default())

@@ -12,7 +12,7 @@ use crate::service::{Optimise, ServiceProfile};
 
 mod cases;
 
-pub(crate) use cases::{CAPACITY, Change, DESCRIBED, cases, classes};
+pub(crate) use cases::{CAPACITY, Change, DESCRIBED, LeftOut, cases, classes};
 
 /// What comes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -206,6 +206,7 @@ pub(crate) fn decide(
     service: &ServiceProfile,
     cases: &[CaseReport],
     entries: &[PlannedEntry],
+    left_out: Option<&[LeftOut]>,
 ) -> Option<Decision> {
     let described = cases.iter().find(|case| case.id == DESCRIBED)?;
     let standing = Standing::of(described, entries);
@@ -235,8 +236,8 @@ pub(crate) fn decide(
             peak_threads: measured.and_then(|numbers| numbers.peak_threads),
         }
     });
-    let sensitivity =
-        Change::ALL.map(|change| sensitivity(service, cases, entries, chosen.as_deref(), change));
+    let sensitivity = Change::ALL
+        .map(|change| sensitivity(service, cases, entries, left_out, chosen.as_deref(), change));
     Some(Decision {
         service: service.name.clone(),
         outcome,
@@ -432,11 +433,16 @@ fn sensitivity(
     service: &ServiceProfile,
     cases: &[CaseReport],
     entries: &[PlannedEntry],
+    left_out: Option<&[LeftOut]>,
     chosen: Option<&str>,
     change: Change,
 ) -> Sensitivity {
     let with = change.in_words();
     let none = |sentence: String| Sensitivity { change, effect: Effect::None, sentence };
+    let left_out = left_out.and_then(|all| all.iter().find(|out| out.case == change.id()));
+    if let Some(LeftOut { reason, .. }) = left_out {
+        return none(format!("With {with}: not measured: {reason}."));
+    }
     let Some(case) = cases.iter().find(|case| case.id == change.id()) else {
         return none(match change.of(service) {
             None => format!("With {with}: not applicable, the service stays the same."),

@@ -203,3 +203,16 @@ fn sensitivity_says_which_change_flips_the_decision() {
     assert_eq!(effect(Change::HalfCpu).effect, Effect::None, "not measured");
     assert_eq!(effect(Change::HalfBlocking).effect, Effect::None, "nobody blocks");
 }
+
+#[test]
+fn a_change_that_does_not_fit_is_named_with_its_reason() {
+    let change = Change::DoubleCpu;
+    let reason = "a request computes for at most a second".to_owned();
+    let left_out = [LeftOut { case: change.id().to_owned(), reason: reason.clone() }];
+    let service = service(Optimise::Cpu);
+    let of = sensitivity(&service, &[], &[], Some(&left_out), None, change);
+    assert_eq!(
+        of.sentence,
+        format!("With twice the CPU time per request: not measured: {reason}.")
+    );
+}

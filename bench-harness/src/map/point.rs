@@ -5,7 +5,7 @@ use std::time::Duration;
 use worker::launch::Placement;
 use workloads::serve::Drive;
 use workloads::traffic::{Judged, MAX_CLASSES, TrafficParams};
-use workloads::{Case, Profile, find};
+use workloads::{Case, Profile, closest_to_shares, find};
 
 use super::Map;
 use super::axis::{Axis, Quantity};
@@ -173,6 +173,7 @@ fn params(
         Optimise::P99 => LEAST_FOR_P99,
         _ => 1,
     };
+    let shares: Vec<_> = service.classes.iter().map(|class| class.per_mille).collect();
     Ok(TrafficParams {
         drive: Drive::Closed,
         judged: match service.objective.optimise {
@@ -182,8 +183,8 @@ fn params(
             Optimise::Memory => Judged::Memory,
         },
         connections,
-        // Everybody is served once at least.
-        requests: (expected as u64).max(connections).max(least),
+        // Everybody is served once at least, and each class comes in its share.
+        requests: closest_to_shares(&shares, (expected as u64).max(connections).max(least)),
         rate: 1,
         target_us: service.objective.p99.as_micros() as u64,
         step_ms: 100,

@@ -41,9 +41,10 @@ impl Report {
             cases = of_entries(&entries);
         }
         let decision = match plan.purpose() {
-            Purpose::Decision => {
-                plan.service.as_ref().and_then(|s| decide::decide(s, &cases, &entries))
-            }
+            Purpose::Decision => plan
+                .service
+                .as_ref()
+                .and_then(|s| decide::decide(s, &cases, &entries, plan.left_out.as_deref())),
             Purpose::Comparison | Purpose::Map => None,
         };
         // Points of a map that nobody had to measure.

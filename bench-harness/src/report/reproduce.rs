@@ -66,7 +66,10 @@ pub(crate) fn command(plan: &Plan, host: &Host) -> String {
     if plan.faithful {
         words.push("--faithful".to_owned());
     }
-    if plan.time_limit() != selection::time_limit(plan.faithful) {
+    // A decision's follows from its service.
+    if plan.purpose() == Purpose::Comparison
+        && plan.time_limit() != selection::time_limit(plan.faithful)
+    {
         words.push(format!("--time-limit {}", plan.time_limit().as_secs()));
     }
     words.join(" ")

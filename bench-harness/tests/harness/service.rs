@@ -84,7 +84,15 @@ fn what_is_written_is_accepted_for_every_kind_and_never_written_over() {
         let arguments = [&["new", "--kind", kind, "--out", file][..], &changes].concat();
         let output = profile(&arguments);
         assert_eq!(code(&output), 0, "{kind}: {}", stderr(&output));
-        assert_eq!(stdout(&output), format!("written to {file}\n"));
+        let said = stdout(&output);
+        assert!(
+            said.starts_with(&format!("written to {file}\nkept from the example {kind}")),
+            "{said}"
+        );
+        assert!(
+            said.ends_with(&format!("next: profile check {file}, then decide {file}\n")),
+            "{said}"
+        );
         let written = fs::read_to_string(file).unwrap();
         assert!(written.starts_with("# "), "{written}");
         let checked = profile(&["check", file]);

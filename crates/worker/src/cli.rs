@@ -314,7 +314,7 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
             break;
         }
         if let Some(measured) = &measured {
-            capacity = measured.fact("capacity_per_second").map(|rate| rate as f64).or(capacity);
+            capacity = observation::capacity(measured).or(capacity);
         }
         let (id, params) = (case.id.clone(), case.params.clone());
         outcomes.push(Outcome { case: id, params, operations: case.operations, measured, failed });
@@ -411,7 +411,7 @@ fn by_metric(metric: Metric, value: f64) -> String {
 fn row(case: &Case, measured: &Measured) -> Vec<String> {
     // A search does as many operations as it takes, and its rate is what it found.
     let operations = measured.fact("operations").unwrap_or(case.operations) as f64;
-    let rate = measured.fact("capacity_per_second").map(|rate| rate as f64);
+    let rate = observation::capacity(measured);
     let mut wall: Vec<_> = measured.samples.iter().map(|sample| sample.wall_ns).collect();
     wall.sort_unstable();
     let wall = wall[wall.len() / 2] as f64;

@@ -12,6 +12,7 @@ use workloads::{Digest, Facts, Kind, find};
 
 use crate::child::Child;
 pub use crate::child::{Live, stop, stopped};
+use crate::generator::overspent;
 use crate::os::{Pinned, TextPath};
 use crate::protocol::{
     Failure, FailureKind, Mark, Measured, Reply, Request, RunRequest, Sample, SamplingPlan,
@@ -166,6 +167,7 @@ impl Visit<'_> {
         let mut worker_threads = None;
         let mut peak_memory_bytes = None;
         while self.sampling.wants_more(samples.len(), measured_ns) {
+            let since = Instant::now();
             let before = mark(server, deadline)?;
             let window = match go(&mut generator, deadline) {
                 Err(failure) if failure.failure == FailureKind::Void && void < MAX_VOID => {
@@ -187,6 +189,11 @@ impl Visit<'_> {
                 *latency.entry(ns).or_insert(0) += count;
             }
             let usage = after.usage.zip(before.usage).map(|(after, before)| after.since(&before));
+            let spent =
+                usage.map_or(0, |usage| usage.cpu_ns()) + window.generator_cpu_ns.unwrap_or(0);
+            if let Some(reason) = overspent(spent, since.elapsed()) {
+                return Err(Failure::new(FailureKind::Crashed, format!("reported {reason}")));
+            }
             let mut facts: Facts = after.facts.into_iter().chain(window.facts).collect();
             facts.extend(window.generator_cpu_ns.map(|ns| ("generator_cpu_ns".to_owned(), ns)));
             if void > 0 {
@@ -222,6 +229,10 @@ impl Visit<'_> {
                 );
                 return Err(Failure::new(FailureKind::WrongAnswer, reason));
             }
+        }
+        let spent = measured.samples.iter().filter_map(|s| Some(s.usage?.cpu_ns()));
+        if let Some(reason) = overspent(spent.fold(0, u64::saturating_add), elapsed) {
+            return Err(Failure::new(FailureKind::Crashed, format!("reported {reason}")));
         }
         let reported = measured.measured_ns();
         if u128::from(reported) > elapsed.as_nanos()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use workloads::Metric;
+use workloads::{Facts, Metric};
 
 use crate::protocol::{Measured, Sample};
 use crate::units;
@@ -14,10 +14,8 @@ pub fn value(metric: Metric, operations: u64, measured: &Measured) -> Option<f64
     let of_sample = |sample: &Sample| match metric {
         Metric::Wall => Some(sample.wall_ns as f64),
         Metric::WallPerOperation => Some(sample.wall_ns as f64 / operations as f64),
-        Metric::CpuPerOperation => {
-            sample.usage.map(|usage| usage.cpu_ns() as f64 / operations as f64)
-        }
-        Metric::Capacity => fact(sample, "capacity_per_second").map(|rate| 1e9 / rate.max(1.0)),
+        Metric::CpuPerOperation => cpu_ns(sample).map(|cpu| cpu / operations as f64),
+        Metric::Capacity => capacity_of(sample).map(|rate| 1e9 / rate),
         Metric::WorstGap => fact(sample, "worst_gap_ns"),
         Metric::StillRunning => fact(sample, "still_running"),
         Metric::BytesPerTask => {
@@ -38,6 +36,36 @@ pub fn value(metric: Metric, operations: u64, measured: &Measured) -> Option<f64
     // A logarithm is taken, and a process can be too quick for the clock of CPU time. An operation can
     // take less than a nanosecond, but not a thousandth of it, and a task no memory of its own.
     Some(if metric == Metric::StillRunning { value } else { value.max(1e-3) })
+}
+
+/// CPU time of a sample, nanoseconds, as it would be if each class of requests had come exactly as often as
+/// described: where a window holds too few requests for that, the difference of what they compute as described is
+/// set off. `None` if it was not recorded.
+pub fn cpu_ns(sample: &Sample) -> Option<f64> {
+    let fact = |name: &str| sample.facts.get(name).map_or(0.0, |&ns| ns as f64);
+    let used = sample.usage?.cpu_ns() as f64;
+    let set_off = used + fact("described_cpu_ns") - fact("sent_cpu_ns");
+    // A server that computes nothing cannot have computed less.
+    Some(if set_off > 0.0 { set_off } else { used })
+}
+
+/// The capacity that a search found, requests a second: the median over the samples, if all have one.
+pub fn capacity(measured: &Measured) -> Option<f64> {
+    median(&mut measured.samples.iter().map(capacity_of).collect::<Option<Vec<_>>>()?)
+}
+
+/// Runs from before the capacity was kept in millionths have whole requests a second, cut off: less than one of them
+/// is not known.
+fn capacity_of(sample: &Sample) -> Option<f64> {
+    let fact = |name: &str| sample.facts.get(name).map(|&value| value as f64);
+    let exact = fact("capacity_micro_per_second").map(|rate| rate / 1e6);
+    exact.or_else(|| fact("capacity_per_second")).filter(|rate| *rate > 0.0)
+}
+
+/// Writes down a capacity, requests a second.
+pub(crate) fn note_capacity(facts: &mut Facts, per_second: f64) {
+    facts.insert("capacity_per_second".to_owned(), per_second as u64);
+    facts.insert("capacity_micro_per_second".to_owned(), (per_second * 1e6).round() as u64);
 }
 
 /// A value in the unit of its metric.
@@ -80,9 +108,10 @@ fn median(values: &mut [f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use workloads::{Digest, Facts};
+    use workloads::Digest;
 
     use super::*;
+    use crate::protocol::Usage;
 
     fn measured(samples: &[(u64, &[(&str, u64)])], latency_ns: Vec<(u64, u64)>) -> Measured {
         let sample = |&(wall_ns, facts): &(u64, &[(&str, u64)])| Sample {
@@ -122,6 +151,30 @@ mod tests {
             assert_eq!(value(metric, 10, &process), Some(right), "{metric}");
             assert_eq!(shown(metric, right), text, "{metric}");
         }
+    }
+
+    #[test]
+    fn a_capacity_is_exact_and_that_of_an_older_run_is_read() {
+        let mut facts = Facts::new();
+        note_capacity(&mut facts, 2.937_125);
+        let exact: Vec<_> = facts.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let process = measured(&[(10, &exact)], Vec::new());
+        assert_eq!(capacity(&process), Some(2.937_125));
+        let each = value(Metric::Capacity, 1, &process).unwrap();
+        assert!((each * 2.937_125 / 1e9 - 1.0).abs() < 1e-9, "{each}");
+        let of = |whole| measured(&[(10, &[("capacity_per_second", whole)])], Vec::new());
+        assert_eq!(capacity(&of(3)), Some(3.0));
+        assert_eq!(capacity(&of(0)), None, "less than one was not written down");
+    }
+
+    #[test]
+    fn cpu_time_is_that_of_the_described_shares() {
+        // 500 requests with one of 200 ms, where half a one is described.
+        let facts = [("sent_cpu_ns", 260_000_000), ("described_cpu_ns", 160_000_000)];
+        let mut process = measured(&[(10, &facts)], Vec::new());
+        let usage = Usage { user_ns: 300_000_000, ..Usage::default() };
+        process.samples[0].usage = Some(usage);
+        assert_eq!(value(Metric::CpuPerOperation, 500, &process), Some(400_000.0));
     }
 
     #[test]

@@ -189,6 +189,7 @@ fn http_load(params: &EndpointsParams) -> HttpLoad {
         counted: None,
         seed: 1,
         slack: WAKE_UP,
+        unit_ns: 0,
     }
 }
 

@@ -45,7 +45,10 @@ pub use definition::{
 };
 pub use digest::Digest;
 pub use lens::{Census, Gauge};
-pub use load::{AnswerDigest, HttpLoad, Load, Pace, SEEDS, Share, WAKE_UP, arrivals};
+pub use load::{
+    AnswerDigest, HttpLoad, Load, Pace, SEEDS, Sequence, Share, WAKE_UP, arrivals,
+    closest_to_shares,
+};
 pub use params::{Key, ParamError, Params, Range, set};
 
 /// Calls a macro with the list of all workloads: `batch` ones are run, `service` ones are served.

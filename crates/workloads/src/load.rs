@@ -42,6 +42,8 @@ pub struct HttpLoad {
     /// How late at p99 requests may leave in an open loop, whatever the latency: a tenth of that is allowed
     /// in any case.
     pub slack: Duration,
+    /// Time that a unit of computing is taken for, nanoseconds; 0 if the parameters do not say.
+    pub unit_ns: u64,
 }
 
 /// The slack where latencies count: what waking up a thread may take.
@@ -89,31 +91,37 @@ pub const SEEDS: u64 = 8;
 const UNITS_FOR_ALL_SEEDS: u64 = 10_000;
 
 impl HttpLoad {
-    /// The class and the seed of request `index`.
-    pub fn request(&self, index: u64) -> (usize, u64) {
-        let random = mix(self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(index));
-        let mut point = (random % 1_000) as u32;
-        let class = self.mix.iter().position(|share| {
-            let inside = point < share.per_mille;
-            point = point.saturating_sub(share.per_mille);
-            inside
-        });
-        let class = class.unwrap_or(0);
-        (class, (random >> 32) % self.seeds(class))
+    /// The requests of a window of so many, in order. Each class has its share to the nearest whole request, and
+    /// their order is random: of all orders with these numbers each is as likely. `turn` tells windows of one
+    /// process apart whose order is not to be the same.
+    pub fn sequence(&self, requests: u64, turn: u64) -> Sequence {
+        let seed = mix(self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ mix(turn));
+        let counts = apportion(&self.per_mille(), requests, seed);
+        let of_class = |(class, &count): (usize, &u64)| (0..count).map(move |_| class as u8);
+        let mut classes: Vec<u8> = counts.iter().enumerate().flat_map(of_class).collect();
+        for last in (1..classes.len()).rev() {
+            let other = mix(seed.wrapping_add(last as u64)) % (last as u64 + 1);
+            classes.swap(last, other as usize);
+        }
+        let seeds = (0..self.mix.len()).map(|class| self.seeds(class)).collect();
+        Sequence { classes, seeds, seed }
     }
 
-    /// How many requests there are at least, the first ones, if every class is to come among the first half
-    /// of them: of fewer it does not show what a rare class does to the others.
-    pub fn requests_with_every_class(&self) -> u64 {
-        let mut missing: Vec<_> =
-            (0..self.mix.len()).filter(|&class| self.mix[class].per_mille > 0).collect();
-        let mut index = 0;
-        while !missing.is_empty() {
-            let class = self.request(index).0;
-            missing.retain(|&other| other != class);
-            index += 1;
-        }
-        2 * index
+    /// The shares of the classes.
+    pub fn per_mille(&self) -> Vec<u32> {
+        self.mix.iter().map(|share| share.per_mille).collect()
+    }
+
+    /// What a request of a class computes as described, nanoseconds; 0 where the time of a unit is not known.
+    pub fn cpu_ns(&self, class: usize) -> u64 {
+        u64::from(self.mix[class].work.units) * self.unit_ns
+    }
+
+    /// The mean over all requests, by the shares of their classes, of what `of` says of a class.
+    pub fn mean(&self, of: impl Fn(usize) -> f64) -> f64 {
+        let all: u32 = self.mix.iter().map(|share| share.per_mille).sum();
+        let weighed = |class: usize| f64::from(self.mix[class].per_mille) * of(class);
+        (0..self.mix.len()).map(weighed).sum::<f64>() / f64::from(all.max(1))
     }
 
     /// With how many seeds a class is sent.
@@ -146,10 +154,13 @@ impl HttpLoad {
             .collect();
         let mut all = AnswerDigest::default();
         match self.requests() {
-            Some(requests) => (0..requests).for_each(|index| {
-                let (class, seed) = self.request(index);
-                all.add(index, answers[class][seed as usize]);
-            }),
+            Some(requests) => {
+                let sequence = self.sequence(requests, 0);
+                (0..requests).for_each(|index| {
+                    let (class, seed) = sequence.request(index);
+                    all.add(index, answers[class][seed as usize]);
+                });
+            }
             None => answers
                 .iter()
                 .flatten()
@@ -158,6 +169,53 @@ impl HttpLoad {
         }
         all.finish()
     }
+}
+
+/// The requests of one window, in the order in which they are due.
+#[derive(Debug, Clone)]
+pub struct Sequence {
+    classes: Vec<u8>,
+    /// With how many seeds each class is sent.
+    seeds: Vec<u64>,
+    seed: u64,
+}
+
+impl Sequence {
+    /// The class and the seed of request `index`. After the last one they begin anew, for loops that have no
+    /// end but a time.
+    pub fn request(&self, index: u64) -> (usize, u64) {
+        let class = usize::from(self.classes[index as usize % self.classes.len()]);
+        (class, (mix(self.seed.wrapping_add(index)) >> 32) % self.seeds[class])
+    }
+}
+
+/// How many of `requests` are of each class, by the method of largest remainders: every number is less than
+/// one off its share. Equal remainders are told apart by the seed.
+fn apportion(per_mille: &[u32], requests: u64, seed: u64) -> Vec<u64> {
+    let all: u64 = per_mille.iter().copied().map(u64::from).sum::<u64>().max(1);
+    let exact: Vec<_> = per_mille.iter().map(|&share| u64::from(share) * requests).collect();
+    let mut counts: Vec<_> = exact.iter().map(|exact| exact / all).collect();
+    let mut order: Vec<_> = (0..counts.len()).collect();
+    order.sort_by_key(|&class| (std::cmp::Reverse(exact[class] % all), mix(seed ^ class as u64)));
+    let missing = requests - counts.iter().sum::<u64>();
+    order.iter().take(missing as usize).for_each(|&class| counts[class] += 1);
+    counts
+}
+
+/// The number of requests, from `least` to twice as many, in which the rarest class comes closest to its share;
+/// the smallest such number. A multiple of 1,000 always has each share exactly.
+pub fn closest_to_shares(per_mille: &[u32], least: u64) -> u64 {
+    let off = |requests: u64| {
+        let of_class = |&share: &u32| {
+            let exact = f64::from(share) * requests as f64 / 1_000.0;
+            (exact.round() - exact).abs() / exact
+        };
+        per_mille.iter().filter(|share| **share > 0).map(of_class).fold(0.0, f64::max)
+    };
+    let least = least.max(1);
+    (least..=least + least.min(1_000))
+        .min_by(|a, b| off(*a).total_cmp(&off(*b)))
+        .expect("there is one number at least")
 }
 
 /// When each of `requests` is due, in nanoseconds from the start: the arrivals of a seeded Poisson
@@ -205,27 +263,99 @@ mod tests {
             counted: None,
             seed: 7,
             slack: WAKE_UP,
+            unit_ns: 0,
+        }
+    }
+
+    /// Loads with up to eight classes of random shares.
+    fn random_loads() -> impl Iterator<Item = HttpLoad> {
+        (0..200_u64).map(|number| {
+            let random = |salt: u64| mix(mix(number) ^ salt);
+            let classes = 1 + random(1) % 8;
+            let mut left = 1_000;
+            let mut shares: Vec<u32> = (1..classes)
+                .map(|class| {
+                    // Rare ones as often as frequent ones.
+                    let most = (left - (classes - class) as u32).min(1 << (random(class) % 10));
+                    let share = 1 + (random(100 + class) % u64::from(most)) as u32;
+                    left -= share;
+                    share
+                })
+                .collect();
+            shares.push(left);
+            let share = |(class, per_mille): (u64, u32)| Share {
+                per_mille,
+                work: Work { units: (random(200 + class) % 200_000) as u32, ..Work::default() },
+            };
+            HttpLoad {
+                mix: (0..).zip(shares).map(share).collect(),
+                seed: number,
+                unit_ns: 900,
+                ..load()
+            }
+        })
+    }
+
+    #[test]
+    fn every_class_has_its_share_to_less_than_a_request_in_every_window() {
+        for load in random_loads() {
+            for requests in [1, 7, 60, 500, 999, 1_000, 3_217] {
+                let sequence = load.sequence(requests, requests % 3);
+                let mut counts = vec![0_u64; load.mix.len()];
+                (0..requests).for_each(|index| counts[sequence.request(index).0] += 1);
+                for (share, count) in load.mix.iter().zip(&counts) {
+                    let exact = f64::from(share.per_mille) * requests as f64 / 1_000.0;
+                    let off = (*count as f64 - exact).abs();
+                    assert!(off < 1.0, "{count} of {requests} where {exact} are described");
+                }
+                let cpu = |class| load.cpu_ns(class) as f64;
+                let sent: f64 = (0..).zip(&counts).map(|(class, n)| cpu(class) * *n as f64).sum();
+                let described = load.mean(cpu);
+                let bound: f64 = (0..load.mix.len()).map(cpu).sum::<f64>() / requests as f64;
+                assert!((sent / requests as f64 - described).abs() <= bound);
+                if requests == 1_000 {
+                    assert!((sent / requests as f64 / described - 1.0).abs() < 1e-9 || sent == 0.0);
+                }
+            }
         }
     }
 
     #[test]
-    fn every_class_is_in_the_first_half_of_so_many_requests_that_each_comes() {
+    fn a_rare_class_comes_as_often_in_each_part_of_a_window() {
+        // One request of a hundred: over a thousand seeds, a hundred times in each tenth of the window.
         let mut load = load();
-        let requests = load.requests_with_every_class();
-        assert!((0..requests / 2).any(|index| load.request(index).0 == 1));
-        assert!((0..requests / 2 - 1).all(|index| load.request(index).0 == 0), "and no more");
-        load.mix[0].per_mille = 1_000;
-        load.mix[1].per_mille = 0;
-        assert_eq!(load.requests_with_every_class(), 2, "a class without a share never comes");
+        (load.mix[0].per_mille, load.mix[1].per_mille) = (990, 10);
+        let mut tenths = [0; 10];
+        for seed in 0..1_000 {
+            load.seed = seed;
+            let sequence = load.sequence(100, 0);
+            let place = (0..100).find(|&index| sequence.request(index).0 == 1).unwrap();
+            tenths[place as usize / 10] += 1;
+        }
+        assert!(tenths.iter().all(|count| (60..140).contains(count)), "{tenths:?}");
     }
 
     #[test]
-    fn classes_come_in_their_shares_and_in_the_same_order_for_the_same_seed() {
+    fn the_number_of_requests_closest_to_the_shares_is_whole_where_that_is_near() {
+        assert_eq!(closest_to_shares(&[999, 1], 500), 1_000);
+        assert_eq!(closest_to_shares(&[950, 50], 487), 500);
+        assert_eq!(closest_to_shares(&[1_000], 487), 487);
+        assert_eq!(closest_to_shares(&[999, 1], 2_001), 3_000);
+        assert_eq!(closest_to_shares(&[999, 1], 0), 1, "nothing near is whole");
+    }
+
+    #[test]
+    fn the_order_of_the_classes_follows_from_the_seed_and_the_turn() {
         let load = load();
-        let heavy = (0..10_000).filter(|&index| load.request(index).0 == 1).count();
-        assert!((400..600).contains(&heavy), "{heavy}");
-        let other = HttpLoad { seed: 8, ..load.clone() };
-        assert!((0..100).any(|index| load.request(index) != other.request(index)));
+        let order = |load: &HttpLoad, turn| -> Vec<_> {
+            let sequence = load.sequence(1_000, turn);
+            (0..1_000).map(|index| sequence.request(index)).collect()
+        };
+        assert_eq!(order(&load, 0), order(&load, 0));
+        assert_ne!(order(&load, 0), order(&load, 1));
+        assert_ne!(order(&load, 0), order(&HttpLoad { seed: 8, ..load.clone() }, 0));
+        let sequence = load.sequence(1_000, 0);
+        assert_eq!(sequence.request(1_003).0, sequence.request(3).0, "it begins anew");
     }
 
     #[test]
@@ -233,8 +363,8 @@ mod tests {
         let mut load = load();
         load.mix[1].work.units = 1_000_000;
         assert_eq!((load.seeds(0), load.seeds(1)), (SEEDS, 1));
-        let seeds =
-            |class| (0..1_000).map(|index| load.request(index)).filter(move |r| r.0 == class);
+        let sequence = load.sequence(1_000, 0);
+        let seeds = |class| (0..1_000).map(|i| sequence.request(i)).filter(move |r| r.0 == class);
         assert!(seeds(1).all(|(_, seed)| seed == 0) && seeds(0).any(|(_, seed)| seed == 7));
     }
 

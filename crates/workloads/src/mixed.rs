@@ -191,6 +191,7 @@ fn http_load(params: &MixedParams) -> HttpLoad {
         counted: Some(0),
         seed: 1,
         slack: WAKE_UP,
+        unit_ns: (params.heavy_us * 1_000).checked_div(params.heavy_units).unwrap_or(0),
     }
 }
 

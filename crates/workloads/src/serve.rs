@@ -142,8 +142,8 @@ impl Definition for Server {
     fn cases(profile: Profile) -> Vec<ServerParams> {
         let (closed, open, step_ms) = match profile {
             Profile::Smoke => (200, 50, 20),
-            Profile::Quick => (20_000, 2_000, 80),
-            Profile::Standard => (40_000, 4_000, 160),
+            Profile::Quick => (20_000, 2_000, 200),
+            Profile::Standard => (40_000, 4_000, 400),
             Profile::Thorough => (100_000, 10_000, 500),
         };
         let trivial = ServerParams {
@@ -275,6 +275,7 @@ fn http_load(params: &ServerParams) -> HttpLoad {
         counted: None,
         seed: 1,
         slack: WAKE_UP,
+        unit_ns: 0,
     }
 }
 

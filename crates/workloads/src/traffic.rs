@@ -404,6 +404,7 @@ fn http_load(params: &TrafficParams) -> HttpLoad {
         mix: params.classes.each().iter().map(share).collect(),
         counted: (params.counted as usize).checked_sub(1),
         seed: 1,
+        unit_ns: params.unit_ns,
         slack: match params.judged {
             Judged::Time | Judged::P99 => WAKE_UP,
             // Latencies have to keep to the objective then, and are not compared.

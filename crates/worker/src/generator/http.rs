@@ -1,7 +1,7 @@
 //! HTTP requests over many connections, at times that do not depend on the server (open loop) or as fast
 //! as it answers (closed loop). Latency runs from the intended send time.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream as StdStream};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use workloads::http::{Limits, ResponseReader};
 
+use super::in_flight::InFlight;
 use super::{nanoseconds, open};
 use crate::os::{self, Alarm};
 use crate::protocol::{Failure, FailureKind, Usage};
@@ -28,8 +29,8 @@ const MAX_ERRORS: u64 = 1_000;
 pub struct Expect {
     /// Bytes of the request.
     pub request: Vec<u8>,
-    /// The right body with status 200; `None` to take any body of any status below 400.
-    pub body: Option<Vec<u8>>,
+    /// The right status and body; `None` to take any body of any status below 400.
+    pub answer: Option<(u16, Vec<u8>)>,
 }
 
 /// When each request is sent.
@@ -48,8 +49,11 @@ pub enum Timetable {
 pub struct Conduct {
     /// When each request is sent.
     pub timetable: Timetable,
-    /// How long after the last request was due its answer is waited for.
+    /// How long the server may be silent while requests are under way.
     pub patience: Duration,
+    /// How long after the last request was due others that wait for a connection are still sent in an open loop;
+    /// `None` until all have been.
+    pub overtime: Option<Duration>,
     /// How long before a request is due the generator stops sleeping: the time that waking up takes. More
     /// of it means less send lag, and more CPU time that a server on the same CPUs does not get.
     pub spin: Duration,
@@ -67,15 +71,24 @@ pub struct Seen {
     pub answers: Vec<(u64, u64)>,
     /// How late each request left although a connection was free.
     pub lag_ns: Vec<u64>,
-    /// Requests that were due and waited for a connection when the last one became due.
-    pub backlog: usize,
+    /// Requests that were due and waited for a connection when the last one became due, however many were under
+    /// way on the connections.
+    pub backlog: u64,
+    /// Requests due and unanswered, integrated over the window: requests times nanoseconds.
+    pub in_flight_ns: f64,
+    /// Answers by status.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Connections that were opened anew because the server had closed them.
+    pub reopened: u64,
+    /// Why the window ended before its time.
+    pub lost: Option<String>,
     /// Requests without a right answer.
     pub errors: u64,
     /// Those of them that were answered, but not rightly.
     pub wrong: u64,
     /// Why the first of them failed.
     pub first_error: Option<String>,
-    /// Requests that were not answered in time.
+    /// Requests that were sent and not answered in time, or due and not sent.
     pub unanswered: u64,
     /// Bytes of all bodies.
     pub body_bytes: u64,
@@ -116,7 +129,7 @@ struct Current {
 /// What became of a connection's input.
 enum Outcome {
     Nothing,
-    Answer { right: bool, bytes: u64 },
+    Answer { wrong: Option<String>, status: u16, bytes: u64 },
     Lost(String),
 }
 
@@ -172,10 +185,11 @@ impl HttpGenerator {
         })
     }
 
-    /// Drives one window. Request `index` is of kind `kind(index)`.
+    /// Drives one window. Request `index` is of kind `kind(index)`. If the target is lost, because it refuses new
+    /// connections or errors abound, the window ends, and what was seen so far says why.
     ///
     /// # Errors
-    /// If the target is lost: it refuses new connections, or errors abound.
+    /// If the system's means to wait for input fail.
     pub fn window(
         &mut self,
         conduct: &Conduct,
@@ -192,6 +206,12 @@ impl HttpGenerator {
         seen.answers.reserve_exact(expected);
         seen.lag_ns.reserve_exact(if due.is_some() { expected } else { 0 });
         let patience = nanoseconds(conduct.patience);
+        let last_due = due.and_then(|due| due.last().copied());
+        let closes = last_due
+            .zip(conduct.overtime)
+            .map(|(last, more)| last.saturating_add(nanoseconds(more)));
+        let mut in_flight = InFlight::default();
+        let mut came = 0;
         let mut idle: VecDeque<usize> = (0..self.connections.len()).collect();
         self.connections.iter_mut().for_each(|connection| connection.free_since = 0);
         let mut next = 0;
@@ -201,32 +221,49 @@ impl HttpGenerator {
         let mut last_activity = 0;
         loop {
             let mut now = nanoseconds(start.elapsed());
-            let sending =
-                |next: u64, now: u64| next < total && until.is_none_or(|until| now < until);
+            let sending = |next: u64, now: u64| {
+                next < total
+                    && until.is_none_or(|until| now < until)
+                    && closes.is_none_or(|closes| now < closes)
+            };
             // What is due leaves at once while there are connections.
             while sending(next, now) && due.is_none_or(|due| due[next as usize] <= now) {
                 let Some(number) = idle.pop_front() else { break };
                 let connection = &mut self.connections[number];
                 let intended = due.map_or(now, |due| due[next as usize]);
-                if due.is_some() {
-                    seen.lag_ns.push(now - intended.max(connection.free_since).min(now));
+                match last_due {
+                    Some(last) => {
+                        seen.lag_ns.push(now - intended.max(connection.free_since).min(now));
+                        // The connection that took it was not free then.
+                        seen.backlog += u64::from(connection.free_since > last);
+                    }
+                    None => in_flight.enter(now),
                 }
                 let current = Current { index: next, kind: kind(next), written: 0, intended };
                 connection.current = Some(current);
                 next += 1;
                 seen.sent += 1;
                 last_activity = now;
-                if next == total {
-                    seen.backlog = due.map_or(0, |_| seen.sent as usize - done as usize);
-                }
                 if let Err(error) = connection.flush(kinds) {
                     done += 1;
-                    self.replace(number, error.to_string(), &mut seen, now)?;
-                    idle.push_back(number);
+                    arrive(&mut in_flight, due, &mut came, now);
+                    in_flight.leave(now);
+                    if self.replace(number, error.to_string(), &mut seen, now) {
+                        idle.push_back(number);
+                    } else {
+                        break;
+                    }
                 }
                 now = nanoseconds(start.elapsed());
             }
+            if seen.lost.is_some() {
+                break;
+            }
             if !sending(next, now) && done == seen.sent {
+                if due.is_some() {
+                    seen.unanswered = total - next;
+                    seen.backlog += total - next;
+                }
                 break;
             }
             let quiet = now.saturating_sub(last_activity.max(due.map_or(0, |due| {
@@ -234,8 +271,10 @@ impl HttpGenerator {
                 if next < total { due[next as usize].min(now) } else { 0 }
             })));
             if quiet > patience {
-                seen.unanswered = seen.sent - done + if due.is_some() { total - next } else { 0 };
-                self.abandon()?;
+                let unsent = if due.is_some() { total - next } else { 0 };
+                seen.unanswered = seen.sent - done + unsent;
+                seen.backlog += unsent;
+                self.abandon(&mut seen);
                 break;
             }
             let timeout = match due {
@@ -272,6 +311,9 @@ impl HttpGenerator {
                     Outcome::Nothing => continue,
                     Outcome::Lost(reason) => {
                         if connection.current.take().is_some() {
+                            let at = nanoseconds(start.elapsed());
+                            arrive(&mut in_flight, due, &mut came, at);
+                            in_flight.leave(at);
                             done += 1;
                             lost.push((number, Some(reason)));
                         } else if !idle.contains(&number) {
@@ -281,22 +323,26 @@ impl HttpGenerator {
                             lost.push((number, None));
                         }
                     }
-                    Outcome::Answer { right, bytes } => {
+                    Outcome::Answer { wrong, status, bytes } => {
                         let at = nanoseconds(start.elapsed());
+                        arrive(&mut in_flight, due, &mut came, at);
+                        in_flight.leave(at);
+                        *seen.statuses.entry(status).or_insert(0) += 1;
                         last_activity = at;
                         let current = connection.current.take().expect("an answer has a request");
                         connection.free_since = at;
                         seen.wall_ns = at;
                         seen.body_bytes += bytes;
                         done += 1;
-                        if right {
-                            seen.answers.push((current.index, at - current.intended));
-                        } else {
-                            seen.errors += 1;
-                            seen.wrong += 1;
-                            seen.first_error.get_or_insert_with(|| {
-                                format!("answer {} is wrong", current.index)
-                            });
+                        match wrong {
+                            None => seen.answers.push((current.index, at - current.intended)),
+                            Some(what) => {
+                                seen.errors += 1;
+                                seen.wrong += 1;
+                                seen.first_error.get_or_insert_with(|| {
+                                    format!("answer {} has {what}", current.index)
+                                });
+                            }
                         }
                         if connection.last {
                             lost.push((number, None));
@@ -305,6 +351,7 @@ impl HttpGenerator {
                             let index = next;
                             next += 1;
                             seen.sent += 1;
+                            in_flight.enter(at);
                             connection.current = Some(Current {
                                 index,
                                 kind: kind(index),
@@ -313,6 +360,7 @@ impl HttpGenerator {
                             });
                             if connection.flush(kinds).is_err() {
                                 connection.current = None;
+                                in_flight.leave(at);
                                 done += 1;
                                 lost.push((number, Some("the server closed a connection".into())));
                             }
@@ -324,51 +372,74 @@ impl HttpGenerator {
             }
             for (number, reason) in lost {
                 let now = nanoseconds(start.elapsed());
-                match reason {
-                    Some(reason) => self.replace(number, reason, &mut seen, now)?,
-                    None => self.reopen(number, now)?,
+                let open = match reason {
+                    Some(reason) => self.replace(number, reason, &mut seen, now),
+                    None => self.reopen(number, &mut seen, now),
+                };
+                if open {
+                    idle.push_back(number);
                 }
-                idle.push_back(number);
             }
         }
+        if seen.lost.is_some() {
+            seen.unanswered = seen.sent.saturating_sub(done);
+        }
+        seen.in_flight_ns = in_flight.area();
         seen.usage = os::usage().zip(cpu).map(|(after, before)| after.since(&before));
         Ok(seen)
     }
 
-    /// A request got no answer: notes why and opens its connection anew.
-    fn replace(
-        &mut self,
-        number: usize,
-        reason: String,
-        seen: &mut Seen,
-        now: u64,
-    ) -> Result<(), Failure> {
+    /// A request got no answer: notes why and opens its connection anew. Whether it is open.
+    fn replace(&mut self, number: usize, reason: String, seen: &mut Seen, now: u64) -> bool {
         seen.errors += 1;
         if seen.errors > MAX_ERRORS && seen.answers.is_empty() {
-            let reason = format!("{} requests failed and none was answered: {reason}", seen.errors);
-            return Err(Failure::new(FailureKind::Crashed, reason));
+            seen.lost =
+                Some(format!("{} requests failed and none was answered: {reason}", seen.errors));
         }
         seen.first_error.get_or_insert(reason);
-        self.reopen(number, now)
+        self.reopen(number, seen, now)
     }
 
-    fn reopen(&mut self, number: usize, now: u64) -> Result<(), Failure> {
-        let stream = open(self.target, number, self.connections.len())?;
-        let mut connection = self.connection(stream, number)?;
-        connection.free_since = now;
-        // The old socket leaves the readiness loop when it is closed.
-        self.connections[number] = connection;
-        Ok(())
+    /// Opens a connection anew that the server has closed. Whether it is open.
+    fn reopen(&mut self, number: usize, seen: &mut Seen, now: u64) -> bool {
+        seen.reopened += 1;
+        let opened = open(self.target, number, self.connections.len())
+            .and_then(|stream| self.connection(stream, number));
+        match opened {
+            Ok(mut connection) => {
+                connection.free_since = now;
+                // The old socket leaves the readiness loop when it is closed.
+                self.connections[number] = connection;
+                true
+            }
+            Err(failure) => {
+                let reopened = seen.reopened;
+                seen.lost.get_or_insert_with(|| {
+                    format!("{} ({reopened} were closed and opened anew)", failure.reason)
+                });
+                false
+            }
+        }
     }
 
     /// Gives up what is under way, so that the next window starts from idle connections.
-    fn abandon(&mut self) -> Result<(), Failure> {
+    fn abandon(&mut self, seen: &mut Seen) {
+        let before = seen.reopened;
         for number in 0..self.connections.len() {
-            if self.connections[number].current.is_some() {
-                self.reopen(number, 0)?;
+            if self.connections[number].current.is_some() && !self.reopen(number, seen, 0) {
+                break;
             }
         }
-        Ok(())
+        // The server has not closed these.
+        seen.reopened = before;
+    }
+}
+
+/// Counts the requests that have become due by now.
+fn arrive(in_flight: &mut InFlight, due: Option<&[u64]>, came: &mut usize, now: u64) {
+    while let Some(at) = due.and_then(|due| due.get(*came)).filter(|at| **at <= now) {
+        in_flight.enter(*at);
+        *came += 1;
     }
 }
 
@@ -422,11 +493,20 @@ impl Connection {
             };
             // The end may have come with the answer, unannounced: no event tells of it again.
             self.last = !response.keep_alive || count == 0 || closed;
-            let right = match &kinds[current.kind].body {
-                Some(body) => response.status == 200 && response.body == body.as_slice(),
-                None => response.status < 400,
+            let (status, body) = (response.status, response.body);
+            let wrong = match &kinds[current.kind].answer {
+                Some((right, _)) if status != *right => {
+                    Some(format!("status {status} where {right} is right"))
+                }
+                Some((_, right)) if body != right.as_slice() => Some(format!(
+                    "another body, of {} bytes, where one of {} bytes is right",
+                    body.len(),
+                    right.len()
+                )),
+                None if status >= 400 => Some(format!("status {status}")),
+                _ => None,
             };
-            return Outcome::Answer { right, bytes: response.body.len() as u64 };
+            return Outcome::Answer { wrong, status, bytes: body.len() as u64 };
         }
     }
 }

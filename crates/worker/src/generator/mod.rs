@@ -10,12 +10,18 @@ use workloads::Load;
 use crate::os;
 use crate::protocol::{Failure, FailureKind, Window};
 
-mod capacity;
+mod driver;
 mod echo;
 mod http;
+mod in_flight;
+mod keeping_up;
+mod physics;
+mod search;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use physics::overspent;
 
 pub use http::{Conduct, Expect, HttpGenerator, Seen, Timetable};
 
@@ -24,7 +30,7 @@ const MAX_LATENCY_NS: u64 = 600_000_000_000;
 /// Connections to a service, ready to drive one window after the other.
 pub(crate) enum Generator {
     Echo(echo::EchoGenerator),
-    Http(Box<capacity::Driver>),
+    Http(Box<driver::Driver>),
 }
 
 impl Generator {
@@ -33,7 +39,7 @@ impl Generator {
         os::raise_file_limit();
         Ok(match load {
             Load::Echo(params) => Generator::Echo(echo::EchoGenerator::connect(target, params)?),
-            Load::Http(load) => Generator::Http(Box::new(capacity::Driver::connect(target, load)?)),
+            Load::Http(load) => Generator::Http(Box::new(driver::Driver::connect(target, load)?)),
         })
     }
 
@@ -54,8 +60,13 @@ fn open(target: SocketAddr, number: usize, of: usize) -> Result<TcpStream, Failu
         Ok(stream)
     };
     connect().map_err(|error| {
-        let reason = format!("connection {} of {of} failed: {error}", number + 1);
-        Failure::new(FailureKind::Crashed, reason)
+        let why = if error.kind() == io::ErrorKind::AddrNotAvailable {
+            "no ports are left on this machine: each connection that the server closes keeps one for a minute"
+                .to_owned()
+        } else {
+            error.to_string()
+        };
+        Failure::new(FailureKind::Crashed, format!("connection {} of {of} failed: {why}", number + 1))
     })
 }
 
