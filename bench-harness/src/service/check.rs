@@ -56,7 +56,7 @@ fn summary(profile: &ServiceProfile, cpus: f64, lacks: &[String], columns: usize
     if !left_out.is_empty() {
         say("left out", left_out.join("; "));
     }
-    for note in notes(profile, cpus).iter().chain(lacks) {
+    for note in notes(profile, cpus).iter().chain(&profile.reservations()).chain(lacks) {
         say("note", note.clone());
     }
     let mut out = String::new();
