@@ -120,9 +120,16 @@ impl ServiceProfile {
 
     /// What defaults and timers of the models decide here, one sentence each.
     pub(crate) fn reservations(&self) -> Vec<String> {
-        let of =
-            |model: &'static str| [self.bounded_by_default(model), self.lengthened_by_timer(model)];
-        all().flat_map(of).flatten().collect()
+        let bounded = all().filter_map(|model| self.bounded_by_default(model));
+        let mut reservations: Vec<_> = bounded.map(|bounded| format!("{bounded}.")).collect();
+        reservations.extend(self.short_wait().map(|wait| {
+            let (timers, wait) = (MILLISECOND_TIMERS.join(" and "), time(wait.as_nanos() as f64));
+            format!(
+                "Waits are made by each model's timer: {timers} round {wait} up to the next millisecond, as an answer \
+                 from a socket would not be."
+            )
+        }));
+        reservations
     }
 
     /// Who certainly breaks a limit, each with the reason.
@@ -175,6 +182,7 @@ mod tests {
         let note = cache.lengthened_by_timer("tokio").unwrap();
         assert!(note.contains("tokio's rounds 200 µs up to the next millisecond"), "{note}");
         assert_eq!(cache.lengthened_by_timer("smol"), None);
+        assert!(cache.reservations()[0].contains("tokio and hybrid round 200 µs up"));
         cache.classes[0].wait = Duration::from_millis(20);
         assert_eq!(cache.lengthened_by_timer("tokio"), None);
     }

@@ -6,9 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
-use workloads::{Case, Entry, Kind, Metric, Profile, catalog};
+use workloads::{Entry, Kind, Profile, catalog};
 
 use crate::cell;
 use crate::interrupt;
@@ -20,7 +19,7 @@ use crate::scratch::Scratch;
 use crate::seam::How;
 use crate::selection::{self, Choice, ProfileArg, UsageError};
 use crate::suite::{Body, Variant};
-use crate::units;
+use crate::table;
 
 /// One strategy by itself: runs its workloads and prints what they took.
 #[derive(Debug, Parser)]
@@ -280,6 +279,11 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
     let scratch = Scratch::temporary().context("cannot make a temporary folder")?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
 
+    if args.format == Format::Table {
+        let (mut out, Variant { strategy, name, .. }) = (io::stdout().lock(), variant);
+        writeln!(out, "{strategy} ({name}), {profile} profile, {workers} workers\n")?;
+        table::header(&mut out).and_then(|()| out.flush())?;
+    }
     let mut outcomes = Vec::new();
     let mut capacity = None;
     for (entry, case) in &mut cases {
@@ -305,14 +309,19 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
         };
         let name = entry.spec.name;
         let expected = launch::oracle(&program, name, &case.params, scratch.path(), workers);
-        let (measured, failed) = match expected.and_then(|expected| visit(expected).run()) {
-            Ok(measured) => (Some(measured), None),
-            Err(failure) => (None, Some(failure)),
-        };
+        let outcome = expected.and_then(|expected| visit(expected).run());
         // What failed is only the echo of a Ctrl-C.
         if launch::stopped() {
             break;
         }
+        if args.format == Format::Table {
+            let mut out = io::stdout().lock();
+            table::row(&mut out, case, &outcome).and_then(|()| out.flush())?;
+        }
+        let (measured, failed) = match outcome {
+            Ok(measured) => (Some(measured), None),
+            Err(failure) => (None, Some(failure)),
+        };
         if let Some(measured) = &measured {
             capacity = observation::capacity(measured).or(capacity);
         }
@@ -324,8 +333,14 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
         .filter_map(|outcome| outcome.failed.as_ref())
         .any(|failure| failure.failure != FailureKind::Unsupported);
     let interrupted = launch::stopped().then_some(outcomes.len());
-    if interrupted != Some(0) {
-        print(variant, profile, workers, &cases, outcomes, args.format)?;
+    match args.format {
+        Format::Table => print_failures(&outcomes)?,
+        Format::Json => {
+            let (strategy, variant) = (variant.strategy, variant.name);
+            let cases = outcomes;
+            let document = Document { schema: 1, strategy, variant, profile, workers, cases };
+            writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&document)?)?;
+        }
     }
     if let Some(done) = interrupted {
         let _ = writeln!(io::stderr(), "interrupted after {done} of {} cases", cases.len());
@@ -334,104 +349,14 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(if broken { 3 } else { 0 }))
 }
 
-fn print(
-    variant: &Variant,
-    profile: Profile,
-    workers: usize,
-    cases: &[(Entry, Case)],
-    outcomes: Vec<Outcome>,
-    format: Format,
-) -> anyhow::Result<()> {
+/// Why cases have no numbers, and what the numbers are.
+fn print_failures(outcomes: &[Outcome]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    if format == Format::Json {
-        let document = Document {
-            schema: 1,
-            strategy: variant.strategy,
-            variant: variant.name,
-            profile,
-            workers,
-            cases: outcomes,
-        };
-        writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
-        return Ok(());
-    }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header([
-        "case",
-        "by its metric",
-        "wall",
-        "per second",
-        "CPU/op",
-        "threads",
-        "workers",
-        "memory",
-        "samples",
-    ]);
-    for (outcome, (_, case)) in outcomes.iter().zip(cases) {
-        if let Some(measured) = &outcome.measured {
-            table.add_row(row(case, measured));
-        }
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let Variant { strategy, name, .. } = variant;
-    writeln!(out, "{strategy} ({name}), {profile} profile, {workers} workers\n")?;
-    for line in table.lines() {
-        writeln!(out, "{}", line.trim_end())?;
-    }
     writeln!(out)?;
-    for outcome in &outcomes {
+    for outcome in outcomes {
         if let Some(Failure { failure, reason }) = &outcome.failed {
             writeln!(out, "{}: {failure}: {reason}", outcome.case)?;
         }
     }
-    writeln!(
-        out,
-        "medians of the samples; one process, so no interval: run the harness to compare"
-    )?;
-    Ok(())
-}
-
-fn by_metric(metric: Metric, value: f64) -> String {
-    let what = match metric {
-        Metric::Wall | Metric::Capacity => "",
-        Metric::WallPerOperation => " each",
-        Metric::CpuPerOperation => " CPU each",
-        Metric::LatencyP99 => " at p99",
-        Metric::WorstGap => " gap",
-        Metric::StillRunning => " running",
-        Metric::PeakMemory => " at most",
-        Metric::BytesPerTask => " a task",
-    };
-    format!("{}{what}", observation::shown(metric, value))
-}
-
-fn row(case: &Case, measured: &Measured) -> Vec<String> {
-    // A search does as many operations as it takes, and its rate is what it found.
-    let operations = measured.fact("operations").unwrap_or(case.operations) as f64;
-    let rate = observation::capacity(measured);
-    let mut wall: Vec<_> = measured.samples.iter().map(|sample| sample.wall_ns).collect();
-    wall.sort_unstable();
-    let wall = wall[wall.len() / 2] as f64;
-    let cpu: Option<Vec<_>> =
-        measured.samples.iter().map(|sample| sample.usage.map(|usage| usage.cpu_ns())).collect();
-    let cpu = cpu.map(|mut cpu| {
-        cpu.sort_unstable();
-        units::duration(cpu[cpu.len() / 2] as f64 / operations)
-    });
-    let missing = || "—".to_owned();
-    vec![
-        case.id.clone(),
-        observation::value(case.metric, case.operations, measured)
-            .map_or_else(missing, |value| by_metric(case.metric, value)),
-        units::duration(wall),
-        units::per_second(rate.unwrap_or(operations / wall * 1e9)),
-        cpu.unwrap_or_else(missing),
-        measured.peak_threads.map_or_else(missing, |count| count.to_string()),
-        measured.worker_threads.map_or_else(missing, |count| count.to_string()),
-        measured.peak_memory_bytes.map_or_else(missing, |size| units::bytes(size as f64)),
-        measured.samples.len().to_string(),
-    ]
+    writeln!(out, "medians of the samples; one process, so no interval: run the harness to compare")
 }

@@ -46,7 +46,7 @@ pub enum Placement {
 pub struct Visit<'a> {
     /// The strategy's executable.
     pub program: &'a Path,
-    /// An executable with the [`peer`] subcommand.
+    /// An executable with the [`peer`](crate::peer) subcommand.
     pub peer: &'a Path,
     /// The strategy's variant.
     pub variant: &'a str,

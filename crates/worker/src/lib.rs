@@ -10,6 +10,7 @@ mod cli;
 mod sample;
 mod seam;
 mod suite;
+mod table;
 
 pub mod conformance;
 pub mod generator;

@@ -99,7 +99,7 @@ pub fn percentile(histogram: &BTreeMap<u64, u64>, share: f64) -> Option<u64> {
 }
 
 /// The mean of the two middle values of an even number.
-fn median(values: &mut [f64]) -> Option<f64> {
+pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let upper = *values.get(values.len() / 2)?;
     let lower = values[(values.len() - 1) / 2];
