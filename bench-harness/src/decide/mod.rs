@@ -136,9 +136,18 @@ fn capacity(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> Opti
 }
 
 /// Why an entry has no capacity.
-fn no_capacity(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> Option<String> {
-    let case = cases.iter().find(|case| case.id == capacity_case(service));
-    let Some(case) = case else { return Some("no search for it was made".to_owned()) };
+fn no_capacity(
+    service: &ServiceProfile,
+    cases: &[CaseReport],
+    left_out: &[LeftOut],
+    entry: &str,
+) -> Option<String> {
+    let id = capacity_case(service);
+    let Some(case) = cases.iter().find(|case| case.id == id) else {
+        let left_out = left_out.iter().find(|left_out| left_out.case == id);
+        let reason = left_out.map(|left_out| format!("not searched for: {}", left_out.reason));
+        return Some(reason.unwrap_or_else(|| "no search for it was made".to_owned()));
+    };
     let row = case.rows.iter().find(|row| row.entry == entry);
     let Some(row) = row else { return Some("not searched for: it is excluded".to_owned()) };
     if row.numbers.is_some() {
@@ -229,7 +238,7 @@ pub(crate) fn decide(
             ratio: measured.and_then(|numbers| numbers.ratio),
             ratio_to: measured.and_then(|numbers| numbers.ratio_to.clone()),
             capacity: capacity(service, cases, &entry.id),
-            no_capacity: no_capacity(service, cases, &entry.id),
+            no_capacity: no_capacity(service, cases, left_out.unwrap_or_default(), &entry.id),
             p99_ns: measured.and_then(|numbers| numbers.latency_p99_ns),
             cpu_ns_per_request: measured.and_then(|numbers| numbers.cpu_ns_per_operation),
             peak_memory_bytes: measured.and_then(|numbers| numbers.peak_memory_bytes),

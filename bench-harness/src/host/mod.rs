@@ -131,7 +131,8 @@ impl Host {
             cpu_quota: Some(allowed.cpu_quota.map_or(CpuQuota::Unlimited, CpuQuota::Cpus)),
             virtualisation: virtualisation(&cpuinfo),
             governor: governor(),
-            memory_bytes: meminfo("MemTotal"),
+            // What there is, as far as a control group allows it.
+            memory_bytes: [meminfo("MemTotal"), allowed.memory_limit].into_iter().flatten().min(),
             kernel: line("/proc/sys/kernel/osrelease"),
             c_library: c_library(),
             file_system: file_system(folder),

@@ -18,7 +18,7 @@ use crate::run::own_program;
 
 const STOP: Duration = Duration::from_millis(200);
 /// Requests a second: far below what the server can do.
-const RATE: u64 = 1_000;
+const RATE: u64 = 2_000;
 const TOLERANCE: f64 = 0.1;
 
 pub(super) fn check(bench: &Bench, seconds: u64) -> anyhow::Result<Check> {
