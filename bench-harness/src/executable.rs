@@ -1,5 +1,8 @@
 //! What an executable tells of how it was made: compiler, C library, and whether its functions are aligned.
 
+use std::io::{Read, Seek};
+
+use object::read::{ReadCache, ReadRef};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use serde::{Deserialize, Serialize};
 
@@ -28,9 +31,11 @@ pub(crate) struct Executable {
 }
 
 impl Executable {
-    /// Reads an ELF file; of anything else, such as a script, nothing is known.
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        let Ok(file) = object::File::parse(bytes) else { return Executable::default() };
+    /// Reads what is needed of an ELF file, which may be larger than memory; of anything else, such as a script,
+    /// nothing is known.
+    pub(crate) fn of(file: impl Read + Seek) -> Self {
+        let cache = ReadCache::new(file);
+        let Ok(file) = object::File::parse(&cache) else { return Executable::default() };
         Executable {
             architecture: Some(format!("{:?}", file.architecture()).to_lowercase()),
             compiler: compiler(&file),
@@ -41,7 +46,7 @@ impl Executable {
 }
 
 /// Compilers leave their names in `.comment`; those of the C start-up code are there too.
-fn compiler(file: &object::File<'_>) -> Option<String> {
+fn compiler<'a, R: ReadRef<'a>>(file: &object::File<'a, R>) -> Option<String> {
     let comment = file.section_by_name(".comment")?;
     let names = comment.data().ok()?.split(|&byte| byte == 0);
     let mut names = names.filter_map(|name| std::str::from_utf8(name).ok());
@@ -49,7 +54,7 @@ fn compiler(file: &object::File<'_>) -> Option<String> {
 }
 
 /// By the dynamic linker that it asks for; a static one by the function that starts the library.
-fn c_library(file: &object::File<'_>) -> Option<&'static str> {
+fn c_library<'a, R: ReadRef<'a>>(file: &object::File<'a, R>) -> Option<&'static str> {
     if let Some(linker) = file.section_by_name(".interp") {
         let linker = String::from_utf8_lossy(linker.data().ok()?).into_owned();
         return Some(if linker.contains("ld-musl") { "musl" } else { "glibc" });
@@ -62,13 +67,15 @@ fn c_library(file: &object::File<'_>) -> Option<&'static str> {
     }
 }
 
-fn aligned(file: &object::File<'_>) -> Option<bool> {
-    let is_kernel = |symbol: &object::Symbol<'_, '_>| {
-        symbol.kind() == SymbolKind::Text
-            && symbol.is_definition()
-            && symbol.name().is_ok_and(|name| name.contains(KERNELS))
-    };
-    let mut kernels = file.symbols().filter(is_kernel).peekable();
+fn aligned<'a, R: ReadRef<'a>>(file: &object::File<'a, R>) -> Option<bool> {
+    let mut kernels = file
+        .symbols()
+        .filter(|symbol| {
+            symbol.kind() == SymbolKind::Text
+                && symbol.is_definition()
+                && symbol.name().is_ok_and(|name| name.contains(KERNELS))
+        })
+        .peekable();
     kernels.peek()?;
     Some(kernels.all(|kernel| kernel.address().is_multiple_of(CACHE_LINE)))
 }
@@ -99,7 +106,7 @@ mod tests {
         command.arg("-o").arg(&program).arg(&source);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Executable::of(&fs::read(&program).unwrap())
+        Executable::of(fs::File::open(&program).unwrap())
     }
 
     #[test]
@@ -115,6 +122,9 @@ mod tests {
 
     #[test]
     fn of_a_script_nothing_is_known() {
-        assert_eq!(Executable::of(b"#!/bin/sh\nexit 0\n"), Executable::default());
+        assert_eq!(
+            Executable::of(std::io::Cursor::new(b"#!/bin/sh\nexit 0\n")),
+            Executable::default()
+        );
     }
 }

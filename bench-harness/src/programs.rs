@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::BufRead;
+use std::io::{self, BufRead};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -132,12 +132,21 @@ impl Source {
     }
 }
 
+/// The BLAKE3 hash of a file, read in pieces: what the system allows may be less than the file.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn hash(path: &Path) -> io::Result<String> {
+    let file = fs::File::open(path)?;
+    Ok(blake3::Hasher::new().update_reader(file)?.finalize().to_hex().to_string())
+}
+
 fn program(strategy: &str, path: PathBuf) -> anyhow::Result<Program> {
-    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let unreadable = || format!("cannot read {}", path.display());
+    let hash = hash(&path).with_context(unreadable)?;
+    let executable = Executable::of(fs::File::open(&path).with_context(unreadable)?);
     // A program that does not speak the protocol becomes rows that say so.
     let description = launch::describe(&path).unwrap_or_default();
-    let hash = blake3::hash(&bytes).to_hex().to_string();
-    let executable = Executable::of(&bytes);
     Ok(Program { strategy: strategy.to_owned(), path, description, hash, executable })
 }
 

@@ -13,7 +13,7 @@ use crate::calibration::Calibration;
 use crate::cargo::Origin;
 use crate::executable::Executable;
 use crate::plan::SCHEMA;
-use crate::programs::{Program, Source, workspace_root};
+use crate::programs::{self, Program, Source, workspace_root};
 
 mod cpu;
 mod mounts;
@@ -335,8 +335,7 @@ fn environment(variables: impl Iterator<Item = (OsString, OsString)>) -> BTreeMa
 }
 
 fn own_hash() -> Option<String> {
-    let program = fs::read(std::env::current_exe().ok()?).ok()?;
-    Some(blake3::hash(&program).to_hex().to_string())
+    programs::hash(&std::env::current_exe().ok()?).ok()
 }
 
 fn output(program: &str, args: &[&str], folder: Option<&Path>) -> Option<String> {
