@@ -420,6 +420,35 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_busy_generator_withholds_what_it_decides_and_only_under_contestants() {
+        let entry = |how: Option<How>, p99: u64, busy: bool| -> Vec<Outcome> {
+            let one = |extra: u64| {
+                let mut measured = process(1_000_000, how.clone());
+                let generator = if busy { 950_000 } else { 300_000 };
+                for sample in &mut measured.samples {
+                    sample.facts.insert("generator_cpu_ns".to_owned(), generator);
+                }
+                measured.latency_ns = vec![(1_000, 980), (p99 + extra, 20)];
+                Outcome::Measured(measured)
+            };
+            [0, 1, 2, 3].map(one).into()
+        };
+        let verdicts = |floor: bool, tokio: bool| -> Vec<_> {
+            let fair = || How::fair("f", "l");
+            let entries = [
+                ("floor/event-loop", entry(How::floor("f", "l"), 5_000, floor)),
+                ("tokio", entry(fair(), 9_000, tokio)),
+                ("smol", entry(fair(), 50_000, false)),
+            ];
+            let case = Report::of(&run("mixed", &entries)).cases.remove(0);
+            let contestants = case.rows.iter().filter(|row| row.is_contestant());
+            contestants.map(|row| row.numbers.as_ref().unwrap().verdict).collect()
+        };
+        assert_eq!(verdicts(true, false), [Verdict::Best, Verdict::Slower].map(Some));
+        assert_eq!(verdicts(false, true), [Verdict::Undecided; 2].map(Some));
+    }
+
+    #[test]
     fn a_quantity_of_a_row_has_one_number() {
         let fair = || How::fair("f", "l");
         let walls = || walls(&[2_390, 2_200, 2_280, 2_310], fair());

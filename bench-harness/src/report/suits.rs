@@ -148,4 +148,11 @@ mod tests {
         let worst = "async-std (discontinued) is slower beyond doubt in 1 of 1, at worst 2.0";
         assert!(slower.starts_with(worst), "{slower}");
     }
+
+    #[test]
+    fn one_strategy_alone_suits_nothing() {
+        let alone =
+            Report::of(&run("map", &[("tokio", walls(&[10, 11, 10], How::fair("f", "l")))]));
+        assert!(alone.suits.is_empty(), "{:?}", alone.suits);
+    }
 }
