@@ -128,6 +128,10 @@ pub(super) fn legend(report: &Report) -> Markup {
         ("slower-3", "below 10×"),
         ("slower-4", "10× and more"),
         ("misuse", "misuse: a known mistake and its price"),
+        (
+            "slower-0",
+            "≥: slower than another by so much at least, though not for certain than the leader",
+        ),
         ("alone", "alone: no other fair form"),
         ("failed", "failed, with the kind of failure"),
         ("none", "—: the model has no form of it; empty: it does not take part"),
