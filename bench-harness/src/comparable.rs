@@ -10,6 +10,9 @@ use crate::journal::Run;
 use crate::plan::{Plan, PlannedCase};
 use crate::setting::{self, Setting};
 
+/// Visits that are enough to tell a copy of a run from another one.
+const COMPARED_VISITS: usize = 10;
+
 /// Refuses runs of which one case or more has other parameters, workers or sampling.
 ///
 /// # Errors
@@ -83,7 +86,18 @@ pub(crate) fn check_sessions(one: &Run, other: &Run) -> Result<(), UsageError> {
     if one.plan.design.block != other.plan.design.block {
         return refuse("their superblocks differ in size");
     }
+    if same_measurements(one, other) {
+        return refuse("they hold the same measurements, as a copy of a run does");
+    }
     Ok(())
+}
+
+/// Whether the visits of one run are those of the other as far as both go: no two take the same nanoseconds.
+fn same_measurements(one: &Run, other: &Run) -> bool {
+    let times = |run: &Run| run.visits().map(|visit| visit.visit_ns).collect::<Vec<_>>();
+    let (one, other) = (times(one), times(other));
+    let both = one.len().min(other.len()).min(COMPARED_VISITS);
+    both > 0 && one[..both] == other[..both]
 }
 
 /// The cases that both plans have.

@@ -92,7 +92,10 @@ impl Figure {
                 ),
                 false => units::rounded_outward((low, high), place),
             });
-            let estimate = units::rounded(figure.estimate, place);
+            let estimate = match figure.interval().filter(|_| !figure.is_wide()) {
+                Some(ends) => units::rounded_between(figure.estimate, ends, place),
+                None => units::rounded(figure.estimate, place),
+            };
             // Where all observations are the same the interval is a point, and stays one.
             let ends =
                 ends.filter(|_| figure.low != figure.high).or(ends.map(|_| (estimate, estimate)));

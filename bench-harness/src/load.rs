@@ -36,6 +36,8 @@ const LONGEST_SPIN: Duration = Duration::from_micros(500);
 /// Requests that wait for a connection are sent for this part of the duration after its end, or so long.
 const OVERTIME: f64 = 0.1;
 const LEAST_OVERTIME: Duration = Duration::from_secs(1);
+/// The shortest time of which a rate says anything.
+const SHORTEST: Duration = Duration::from_millis(10);
 /// How often is told how far it is.
 const TELL: Duration = Duration::from_secs(1);
 
@@ -143,8 +145,14 @@ fn check(args: &LoadArgs) -> Result<(), UsageError> {
     if let Some(rate) = args.rate.filter(|rate| !(0.001..=1e7).contains(rate)) {
         return Err(UsageError(format!("--rate {rate}: give 0.001 to 10000000 requests a second")));
     }
-    if args.duration.is_zero() || args.duration > Duration::from_secs(86_400) {
-        return Err(UsageError("--duration: give more than 0s and at most 24h".to_owned()));
+    if args.duration < SHORTEST || args.duration > Duration::from_secs(86_400) {
+        return Err(UsageError("--duration: give 10ms to 24h".to_owned()));
+    }
+    if let Some(rate) = args.rate.filter(|rate| rate * args.duration.as_secs_f64() < 1.0) {
+        let duration = humantime::format_duration(args.duration);
+        return Err(UsageError(format!(
+            "--rate {rate}: makes no request in {duration}: give a higher rate or a longer --duration"
+        )));
     }
     if !args.path.starts_with('/') || args.path.contains(char::is_whitespace) {
         let path = &args.path;
@@ -213,7 +221,12 @@ fn drive(
         Some(rate) => {
             let requests = (rate * duration.as_secs_f64()).max(1.0) as u64;
             let spin = Duration::from_secs_f64(AWAKE / rate).clamp(SPIN, LONGEST_SPIN);
-            (Timetable::Open(arrivals(args.seed, rate, requests)), spin)
+            // A Poisson process of which so many arrivals come in that time: the next one comes at its end.
+            let mut due = arrivals(args.seed, rate, requests + 1);
+            let next = due.pop().unwrap_or(1).max(1);
+            let factor = duration.as_nanos() as f64 / next as f64;
+            due.iter_mut().for_each(|at| *at = (*at as f64 * factor) as u64);
+            (Timetable::Open(due), spin)
         }
     };
     let overtime = Some(duration.mul_f64(OVERTIME).max(LEAST_OVERTIME));

@@ -68,6 +68,12 @@ impl Source {
         }
     }
 
+    /// The option that asks for the same programs, with a space before it; nothing where they are built.
+    pub(crate) fn option(&self) -> String {
+        let option = |folder: &PathBuf| format!(" --bin-dir {}", folder.display());
+        self.bin_dir.as_ref().map_or_else(String::new, option)
+    }
+
     /// Names, and paths where they are known before building.
     fn known(&self) -> Result<BTreeMap<String, PathBuf>, UsageError> {
         let Some(folder) = &self.bin_dir else {

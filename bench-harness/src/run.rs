@@ -99,12 +99,14 @@ struct Prepared {
 pub(crate) fn start(settings: Settings) -> anyhow::Result<Option<PathBuf>> {
     stop_on_interrupt()?;
     let teller = settings.teller;
+    let option = settings.source.option();
     let prepared = unless_interrupted(prepare(settings), teller, BEFORE_MEASURING)?;
     let Some(prepared) = prepared else { return Ok(None) };
     let Prepared { folder, scratch, programs, plan, host, sources, begin } = prepared;
     let journal = Journal::create(&folder, &plan, &host, sources.as_ref())?;
     let rounds = Rounds::of(&plan);
-    Session { folder: &folder, plan: &plan, programs: &programs, scratch: &scratch, begin, teller }
+    let (programs, scratch) = (&programs[..], &scratch);
+    Session { folder: &folder, plan: &plan, programs, scratch, begin, option, teller }
         .carry_out(journal, rounds)
 }
 
@@ -275,7 +277,8 @@ pub(crate) fn resume(
     let begin = Instant::now();
     let begin = begin.checked_sub(run.spent()).unwrap_or(begin);
     let rounds = Rounds::resumed(&run.plan, run.cases);
-    Session { folder, plan: &run.plan, programs: &programs, scratch: &scratch, begin, teller }
+    let (option, programs, scratch) = (source.option(), &programs[..], &scratch);
+    Session { folder, plan: &run.plan, programs, scratch, begin, option, teller }
         .carry_out(journal, rounds)
 }
 
@@ -287,6 +290,8 @@ struct Session<'a> {
     scratch: &'a Scratch,
     /// When measuring began; earlier by what it took before it was interrupted.
     begin: Instant,
+    /// The option that names where the programs are, where they are not built.
+    option: String,
     teller: Teller,
 }
 
@@ -318,8 +323,9 @@ impl Session<'_> {
                     journal.count_from(self.begin)?;
                     progress.clear();
                     self.teller.insist(&format!(
-                        "interrupted after {visits} visits; go on with --resume {}\n",
-                        self.folder.display()
+                        "interrupted after {visits} visits; go on with --resume {}{}\n",
+                        self.folder.display(),
+                        self.option
                     ));
                     return Ok(None);
                 }

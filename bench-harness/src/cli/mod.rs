@@ -162,7 +162,8 @@ fn finish(folder: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let report = Report::of(&journal::Run::read(&folder)?);
     report::write(&report, &folder)?;
     show(&format!("{}\nwritten to {}\n", rendered(&report), folder.display()))?;
-    Ok(ExitCode::from(if report.broken_cells() > 0 { 3 } else { 0 }))
+    let failed = report.broken_cells() > 0 || !report.has_numbers();
+    Ok(ExitCode::from(if failed { 3 } else { 0 }))
 }
 
 fn report_runs(

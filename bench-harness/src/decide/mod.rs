@@ -219,7 +219,13 @@ pub(crate) fn decide(
 ) -> Option<Decision> {
     let described = cases.iter().find(|case| case.id == DESCRIBED)?;
     let standing = Standing::of(described, entries);
-    let (outcome, chosen) = standing.outcome(service);
+    let (mut outcome, chosen) = standing.outcome(service);
+    // That nothing was measured excludes nothing.
+    let unmeasured =
+        described.rows.iter().any(|row| row.missing.is_some() && row.excluded.is_none());
+    if outcome == Outcome::Nobody && unmeasured {
+        outcome = Outcome::Undecided;
+    }
     let best = if standing.best.is_empty() { standing.open.clone() } else { standing.best.clone() };
     let settles = (outcome == Outcome::Undecided).then(|| standing.settles(described));
     let is_option = |entry: &&PlannedEntry| entry.strategy != "floor" && entry.has("traffic");
@@ -330,6 +336,9 @@ impl Standing {
         let rounds = rounds.ceil();
         let all: Vec<_> = self.best.iter().chain(&self.open).cloned().collect();
         let open = all.join(", ");
+        if all.is_empty() {
+            return "a run in which rounds count: a quieter machine, or more time (`--time-budget 20m`)".to_owned();
+        }
         match rounds {
             needed if needed > 0.0 && needed <= 120.0 => format!(
                 "about {needed:.0} rounds of {} would tell {open} apart (`--described-only --rounds {needed:.0}`)",
@@ -400,6 +409,9 @@ fn summary(
             "{} tie by {by}: any of them will do. Declare an order of preference to have one named.{behind}",
             standing.best.join(", ")
         ),
+        Outcome::Undecided if standing.best.is_empty() && standing.open.is_empty() => {
+            "Undecided: the service was not measured, as the evidence says.".to_owned()
+        }
         Outcome::Undecided => {
             let mut names = standing.best.clone();
             names.extend(standing.open.iter().cloned());

@@ -27,6 +27,8 @@ pub(super) struct Comparison {
     /// Contestants that were better than the machine allows.
     beyond_limit: Vec<String>,
     pub(super) rows: Vec<Row>,
+    /// Whether others used the machine most of the time.
+    noisy: bool,
     pub(super) leader: Option<String>,
     pub(super) cpu_leader: Option<String>,
 }
@@ -100,7 +102,17 @@ impl Comparison {
         let rows = ordered.into_iter().map(|(_, row)| row).collect();
         let workers = case.workers;
         let [leader, cpu_leader] = leaders;
-        Comparison { class, workers, metric, withheld, beyond_limit, rows, leader, cpu_leader }
+        Comparison {
+            class,
+            workers,
+            metric,
+            withheld,
+            beyond_limit,
+            rows,
+            noisy,
+            leader,
+            cpu_leader,
+        }
     }
 
     /// One sentence that says what the numbers answer; `None` where no contestant has one.
@@ -215,6 +227,7 @@ impl Comparison {
                 row.numbers.as_ref()?.basis?.needs
             });
             let takes = match needs.reduce(f64::max) {
+                _ if self.noisy => "held back, because others used the machine".to_owned(),
                 Some(rounds) if rounds < MANY_ROUNDS => {
                     format!("about {:.0} rounds would tell", rounds.ceil())
                 }

@@ -7,6 +7,7 @@ use worker::units::{self, Scale};
 
 use super::markdown::{escape, table};
 use super::model::Report;
+use super::rounding;
 use super::text::{self, or_dash};
 use crate::decide::{Decision, DecisionOption, Effect, Outcome};
 use crate::journal::to_json;
@@ -70,7 +71,7 @@ pub(super) fn render(report: &Report) -> Option<String> {
 
 /// The same as data.
 pub(super) fn data(report: &Report) -> Option<String> {
-    report.decision.as_ref().map(to_json)
+    rounding::rounded(report).decision.as_ref().map(to_json)
 }
 
 /// What is asked of the service.

@@ -103,7 +103,7 @@ fn bencher(report: &Report) -> BencherMetricFormat {
         let (measure, figure) = match case.metric {
             // Nanoseconds and operations a second are what Bencher's own two measures hold.
             Metric::Wall | Metric::WallPerOperation => ("latency", numbers.value),
-            Metric::Capacity => ("throughput", numbers.value.inverse().times(1e9).rounded()),
+            Metric::Capacity => ("throughput", numbers.value.inverse().times(1e9)),
             Metric::CpuPerOperation => ("cpu-time-per-operation", numbers.value),
             Metric::LatencyP99 => ("latency-p99", numbers.value),
             Metric::WorstGap => ("worst-gap", numbers.value),
@@ -254,7 +254,7 @@ mod tests {
         assert!(latency["upper_value"].as_f64().unwrap() > 1_020_000.0, "{latency}");
         assert_eq!(
             metric["map tokio"]["peak-memory"],
-            json!({ "value": 5_240_000.0, "lower_value": 5_240_000.0, "upper_value": 5_240_000.0 })
+            json!({ "value": 5_243_000.0, "lower_value": 5_243_000.0, "upper_value": 5_243_000.0 })
         );
     }
 

@@ -267,6 +267,11 @@ impl Report {
         failures.filter(|failure| failure.kind != FailureKind::Unsupported).count() + twins
     }
 
+    /// Whether anything was measured.
+    pub(crate) fn has_numbers(&self) -> bool {
+        self.cases.iter().flat_map(|case| &case.rows).any(|row| row.numbers.is_some())
+    }
+
     /// The entries that take part in the comparison, without the floor and without misuses.
     pub(crate) fn contestants(&self) -> impl Iterator<Item = &str> {
         self.contestants.iter().map(String::as_str)

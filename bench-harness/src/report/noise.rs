@@ -78,10 +78,12 @@ impl NoiseReport {
                 units::percent(throttled),
             ),
             None => format!(
-                "NOISY HOST: others used the machine while this was measured ({} of the CPU time in the \
-                 median round). {rejected} of {rounds} rounds were rejected, {accepted} disturbed ones count \
+                "NOISY HOST: others used the machine while this was measured (in the median round that counts: {} of \
+                 the CPU time, {} stolen, computing takes {} its usual time). {rejected} of {rounds} rounds were rejected, {accepted} disturbed ones count \
                  because calm did not come. Measure again when the machine is quiet.",
                 share(self.foreign),
+                share(self.steal),
+                units::ratio(self.canary),
             ),
         })
     }

@@ -1,21 +1,21 @@
-//! The report as data: every number with no more digits than its interval supports. The text formats round the same
-//! way where they print, and the journal keeps every digit.
+//! The report as data: every number in four digits. The text formats show no more than its interval supports, three
+//! at most, and the journal keeps every digit.
 
 use worker::units;
 
 use super::model::{CaseReport, Numbers, Percentile, Price, Report};
+use crate::figure::Figure;
 
-/// Digits of a single observation: more than its interval would have, so that a narrow distribution keeps
-/// its shape.
-const OF_AN_OBSERVATION: usize = 4;
+/// Digits of a number: one more than the text formats have at most, so that what is among others there is so here.
+const DIGITS: usize = 4;
 
-/// A report whose numbers end where what is known of them ends. Nothing is computed from it.
+/// A report whose numbers have so many digits. Nothing is computed from it.
 pub(super) fn rounded(report: &Report) -> Report {
     let mut report = report.clone();
     report.cases.iter_mut().for_each(of_case);
     let lines = report.curves.iter_mut().flat_map(|curves| &mut curves.lines);
     for point in lines.flat_map(|line| &mut line.points).flatten() {
-        point.value = significant(point.value, OF_AN_OBSERVATION);
+        point.value = significant(point.value, DIGITS);
     }
     for option in report.decision.iter_mut().flat_map(|decision| &mut decision.options) {
         let figures = [
@@ -26,13 +26,13 @@ pub(super) fn rounded(report: &Report) -> Report {
             &mut option.peak_memory_bytes,
         ];
         for figure in figures.into_iter().flatten() {
-            *figure = figure.rounded();
+            *figure = data(*figure);
         }
     }
     let marks = report.map.iter_mut().flat_map(|chart| &mut chart.points);
     for ratio in marks.flat_map(|mark| &mut mark.slower).filter_map(|slower| slower.ratio.as_mut())
     {
-        *ratio = ratio.rounded();
+        *ratio = data(*ratio);
     }
     report
 }
@@ -42,7 +42,7 @@ fn of_case(case: &mut CaseReport) {
         throughput.per_second = significant(throughput.per_second, units::DIGITS);
     }
     for ratio in case.twins.iter_mut().filter_map(|twin| twin.ratio.as_mut()) {
-        *ratio = ratio.rounded();
+        *ratio = data(*ratio);
     }
     case.rows.iter_mut().filter_map(|row| row.numbers.as_mut()).for_each(of_row);
 }
@@ -71,8 +71,8 @@ fn of_row(numbers: &mut Numbers) {
         basis,
         ..
     } = numbers;
-    for figure in [&mut *value, wall_ns, operations_per_second] {
-        *figure = figure.rounded();
+    for figure in [value, wall_ns, operations_per_second] {
+        *figure = data(*figure);
     }
     let optional = [
         ratio,
@@ -85,7 +85,7 @@ fn of_row(numbers: &mut Numbers) {
         latency_p99_ns,
     ];
     for figure in optional.into_iter().flatten() {
-        *figure = figure.rounded();
+        *figure = data(*figure);
     }
     for number in [user_ns, system_ns, generator_share, drift].into_iter().flatten() {
         *number = significant(*number, units::DIGITS);
@@ -93,27 +93,44 @@ fn of_row(numbers: &mut Numbers) {
     for number in
         observations.iter_mut().chain(latencies.iter_mut().map(|Percentile { ns, .. }| ns))
     {
-        *number = significant(*number, OF_AN_OBSERVATION);
+        *number = significant(*number, DIGITS);
     }
     for (_, value) in groups.iter_mut().flatten() {
         *value = significant(*value, units::DIGITS);
-    }
-    // A value lies among its observations, to the digits that these have.
-    let ends = observations
-        .iter()
-        .copied()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), o| (least.min(o), most.max(o)));
-    if ends.0 <= ends.1 {
-        value.estimate = value.estimate.clamp(ends.0, ends.1);
-        value.low = value.low.map(|low| low.min(value.estimate));
-        value.high = value.high.map(|high| high.max(value.estimate));
     }
     if let Some(needs) = basis.as_mut().and_then(|basis| basis.needs.as_mut()) {
         *needs = needs.ceil();
     }
     if let Some(Price { ratio: Some(ratio), .. }) = price {
-        *ratio = ratio.rounded();
+        *ratio = data(*ratio);
     }
+}
+
+/// A figure in so many digits, its ends rounded outward and never onto or across 1 or 1.025.
+pub(super) fn data(figure: Figure) -> Figure {
+    let outward = |end: f64| match end == 0.0 || !end.is_finite() {
+        true => (end, end),
+        false => units::rounded_outward((end, end), place(end, DIGITS)),
+    };
+    let estimate = significant(figure.estimate, DIGITS);
+    // Where all observations are the same the interval is a point, and stays one.
+    if figure.low == figure.high {
+        return Figure {
+            estimate,
+            low: figure.low.map(|_| estimate),
+            high: figure.high.map(|_| estimate),
+        };
+    }
+    Figure {
+        estimate,
+        low: figure.low.map(|low| outward(low).0),
+        high: figure.high.map(|high| outward(high).1),
+    }
+}
+
+/// The power of ten of the last of so many significant digits.
+fn place(value: f64, digits: usize) -> i32 {
+    value.abs().log10().floor() as i32 + 1 - digits as i32
 }
 
 /// A number rounded to so many significant digits.
@@ -121,8 +138,7 @@ pub(super) fn significant(value: f64, digits: usize) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return value;
     }
-    let leading = value.abs().log10().floor() as i32;
-    units::rounded(value, leading + 1 - digits as i32)
+    units::rounded(value, place(value, digits))
 }
 
 #[cfg(test)]
@@ -135,5 +151,13 @@ mod tests {
         assert_eq!(significant(0.001_234_5, 3), 0.001_23);
         assert_eq!(significant(9.996, 3), 10.0);
         assert_eq!(significant(0.0, 3), 0.0);
+    }
+
+    #[test]
+    fn ends_go_outward_and_stay_on_their_side() {
+        let figure = Figure { estimate: 1.041_26, low: Some(1.025_03), high: Some(1.057_81) };
+        let rounded = Figure { estimate: 1.041, low: Some(1.025_03), high: Some(1.058) };
+        assert_eq!(data(figure), rounded);
+        assert_eq!(data(rounded), rounded);
     }
 }

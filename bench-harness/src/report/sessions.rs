@@ -91,11 +91,16 @@ impl<'a> Sessions<'a> {
                 (judgement, cpu, Some(design.block))
             }
             count if count < SESSIONS => {
+                // The looks of the plan, each over the rounds of all sessions.
+                let looks: Vec<_> =
+                    design.looks.iter().map(|look| look * design.block * count).collect();
+                let pooled = Design { margin: design.margin, ..Design::new(1, &looks) };
+                let left = |entry: usize| {
+                    judged.iter().filter_map(|(judgement, _)| judgement.until(entry)).min()
+                };
                 let whole = |of: fn(&Contest<'_>) -> Vec<Series>| {
                     let series: Vec<_> = contests.iter().map(of).collect();
-                    let joined = join(&series);
-                    let rounds = joined.iter().map(|series| series.values.len()).max();
-                    Judgement::of(&joined, &design.pooled(rounds.unwrap_or(0)))
+                    Judgement::of(&join(&series, left), &pooled)
                 };
                 (
                     whole(|contest| contest.series()),
@@ -140,15 +145,25 @@ fn relative(observed: &[Observed<'_>], judgements: &[&Judgement]) -> Vec<Series>
     observed.iter().enumerate().map(series).collect()
 }
 
-/// The rounds of one session after those of the other.
-fn join(sessions: &[Vec<Series>]) -> Vec<Series> {
-    let mut joined = sessions[0].clone();
-    for session in &sessions[1..] {
-        for (all, more) in joined.iter_mut().zip(session) {
-            all.values.extend(&more.values);
-        }
-    }
-    joined
+/// The rounds of all sessions in turns, so that those before an entry left come before those after. `left` is the
+/// number of rounds after which an entry was not measured any more in some session.
+fn join(sessions: &[Vec<Series>], left: impl Fn(usize) -> Option<usize>) -> Vec<Series> {
+    let rounds = |session: &[Series]| session.iter().map(|s| s.values.len()).max().unwrap_or(0);
+    let most = sessions.iter().map(|session| rounds(session)).max().unwrap_or(0);
+    // By round, then by session; a session that has ended has no further ones.
+    let places: Vec<_> = (0..most)
+        .flat_map(|round| (0..sessions.len()).map(move |session| (round, session)))
+        .filter(|&(round, session)| round < rounds(&sessions[session]))
+        .collect();
+    let series = |entry: usize| Series {
+        contestant: sessions[0][entry].contestant,
+        values: places
+            .iter()
+            .map(|&(round, session)| *sessions[session][entry].values.get(round).unwrap_or(&None))
+            .collect(),
+        until: left(entry).map(|left| places.iter().filter(|(round, _)| *round < left).count()),
+    };
+    (0..sessions[0].len()).map(series).collect()
 }
 
 fn twin(contest: &Contest<'_>, entries: &[PlannedEntry], design: &Design) -> Option<Twin> {
@@ -163,4 +178,41 @@ fn twin(contest: &Contest<'_>, entries: &[PlannedEntry], design: &Design) -> Opt
         ratio: Some(ratio).filter(|ratio| ratio.estimate.is_finite()),
         verdict,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use worker::How;
+
+    use crate::judge::{Design, Verdict};
+    use crate::report::Report;
+    use crate::report::tests::{run, walls};
+
+    #[test]
+    fn two_sessions_judge_what_stays_on_all_of_its_rounds() {
+        let session = |shift: u64| {
+            let walls = |walls: &[u64]| {
+                let shifted: Vec<_> = walls.iter().map(|wall| wall + shift).collect();
+                super::tests::walls(&shifted, How::fair("f", "l"))
+            };
+            let mut run = run(
+                "map",
+                &[
+                    ("rayon", walls(&[1_000, 1_200, 1_050, 1_020, 1_100])),
+                    ("smol", walls(&[1_100, 1_010, 1_150, 1_090, 1_030])),
+                    ("tokio", walls(&[9_000, 9_010, 8_990])),
+                ],
+            );
+            run.plan.design = Design::new(1, &[3, 5]);
+            run
+        };
+        let report = Report::of_sessions(&[session(0), session(3)]);
+        let numbers = |entry: &str| {
+            let row = report.cases[0].rows.iter().find(|row| row.entry == entry).unwrap();
+            let numbers = row.numbers.as_ref().unwrap();
+            (numbers.verdict.unwrap(), numbers.basis.unwrap().observations)
+        };
+        assert_eq!(numbers("tokio"), (Verdict::Slower, 6));
+        assert_eq!((numbers("rayon").1, numbers("smol").1), (10, 10));
+    }
 }

@@ -178,7 +178,7 @@ pub(crate) fn legend(report: &Report) -> String {
         "Ratio to the leader of each row by its metric. best: clear of all others; tied: {}; ≥: slower than \
          another by so much at least, though not for certain than the leader; ?: undecided, the interval is in the \
          report; alone: no other fair form; misuse: a known mistake and its price; —: the \
-         model has no form of it; empty: it does not take part.",
+         model has no form of it, or the machine does not allow it; empty: it does not take part.",
         tied(report)
     )
 }

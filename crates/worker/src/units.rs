@@ -52,12 +52,12 @@ impl Scale {
     pub fn show_interval(self, estimate: f64, (low, high): (f64, f64), digits: usize) -> String {
         let (name, size) = unit(estimate, self.units());
         let place = place(estimate / size, digits);
-        let shown = |value: f64, round| {
-            let (value, place) = end(value / size, place, round);
-            at_place(value, place)
-        };
-        let (low, high) = (shown(low, f64::floor), shown(high, f64::ceil));
-        format!("{}{name} [{low}, {high}]", at_place(estimate / size, place))
+        let (low, high) = (end(low / size, place, f64::floor), end(high / size, place, f64::ceil));
+        let estimate = estimate / size;
+        let place = place_between(estimate, (low, high), place);
+        let [estimate, low, high] =
+            [(estimate, place), low, high].map(|(value, place)| at_place(value, place));
+        format!("{estimate}{name} [{low}, {high}]")
     }
 }
 
@@ -149,6 +149,19 @@ pub fn rounded_outward((low, high): (f64, f64), place: i32) -> (f64, f64) {
     (end(low, place, f64::floor).0, end(high, place, f64::ceil).0)
 }
 
+/// An estimate rounded at that power of ten, or at a smaller one where it would leave the interval as that is rounded.
+pub fn rounded_between(estimate: f64, (low, high): (f64, f64), place: i32) -> f64 {
+    let ends = (end(low, place, f64::floor), end(high, place, f64::ceil));
+    rounded(estimate, place_between(estimate, ends, place))
+}
+
+fn place_between(estimate: f64, (low, high): ((f64, i32), (f64, i32)), place: i32) -> i32 {
+    match (low.0..=high.0).contains(&rounded(estimate, place)) {
+        true => place,
+        false => place.min(low.1).min(high.1),
+    }
+}
+
 /// A lower bound with so many significant digits, rounded down so that it stays true.
 pub fn rounded_down(bound: f64, digits: usize) -> f64 {
     end(bound, place(bound, digits), f64::floor).0
@@ -220,6 +233,7 @@ mod tests {
         assert_eq!(Scale::Ratio.show_interval(42.7, (29.6, 61.6), 2), "43× [29, 62]");
         assert_eq!(Scale::Ratio.show_interval(175.0, (101.0, 303.0), 2), "180× [100, 310]");
         assert_eq!(Scale::Ratio.show_interval(4.23, (1.0268, 17.5), 2), "4.2× [1.026, 17.5]");
+        assert_eq!(Scale::Ratio.show_interval(1.0017, (1.0009, 1.01), 3), "1.0017× [1.0009, 1.01]");
         assert_eq!(Scale::Ratio.show_interval(0.9, (0.4, 0.996), 1), "0.9× [0.4, 0.996]");
         assert_eq!(Scale::Share.show_interval(0.971, (0.960, 0.982), 3), "97.1 % [96.0, 98.2]");
         assert_eq!(Scale::Duration.show_interval(1.2e6, (0.9e6, 1.5e6), 2), "1.2 ms [0.9, 1.5]");

@@ -134,7 +134,10 @@ pub(super) fn legend(report: &Report) -> Markup {
         ),
         ("alone", "alone: no other fair form"),
         ("failed", "failed, with the kind of failure"),
-        ("none", "—: the model has no form of it; empty: it does not take part"),
+        (
+            "none",
+            "—: the model has no form of it, or the machine does not allow it; empty: it does not take part",
+        ),
     ];
     html! {
         ul.key aria-label="What the colours mean" {
