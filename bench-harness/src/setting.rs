@@ -51,9 +51,15 @@ enum Kind {
 
 impl<'a> Setting<'a> {
     pub(crate) fn of_run(run: &'a Run) -> Self {
-        let hash =
-            |entry: &'a PlannedEntry| (entry.strategy.as_str(), entry.program_blake3.as_str());
-        Setting { hashes: run.plan.entries.iter().map(hash).collect(), host: &run.host }
+        let mut hashes = BTreeMap::new();
+        for PlannedEntry { id, strategy, program_blake3: hash, .. } in &run.plan.entries {
+            let known: &mut &str = hashes.entry(strategy.as_str()).or_insert(hash);
+            // Variants of one strategy are of one program, unless the plan was changed.
+            if *known != hash {
+                hashes.insert(id, hash);
+            }
+        }
+        Setting { hashes, host: &run.host }
     }
 
     /// That in which a run would go on.
