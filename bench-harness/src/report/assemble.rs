@@ -449,6 +449,31 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_noise_leaves_undecided_is_held_against_the_leader() {
+        let fair = || How::fair("f", "l");
+        // The leader scatters so much that only the steady second proves that the third is slower.
+        let mut run = run(
+            "map",
+            &[
+                ("tokio", walls(&[500, 1_400, 600, 1_300, 700], fair())),
+                ("smol", walls(&[1_000, 1_010, 990, 1_000, 1_000], fair())),
+                ("rayon", walls(&[1_150, 1_160, 1_140, 1_150, 1_150], fair())),
+            ],
+        );
+        let rayon = |run: &Run| {
+            let rows = Report::of(run).cases.remove(0).rows;
+            let row = rows.into_iter().find(|row| row.entry == "rayon").unwrap();
+            let numbers = row.numbers.unwrap();
+            (numbers.verdict.unwrap(), numbers.ratio_to.unwrap())
+        };
+        assert_eq!(rayon(&run), (Verdict::Slower, "smol".to_owned()));
+        for round in &mut run.cases[0] {
+            round.end.as_mut().unwrap().noise.noisy_host = true;
+        }
+        assert_eq!(rayon(&run), (Verdict::Undecided, "tokio".to_owned()));
+    }
+
+    #[test]
     fn a_quantity_of_a_row_has_one_number() {
         let fair = || How::fair("f", "l");
         let walls = || walls(&[2_390, 2_200, 2_280, 2_310], fair());

@@ -78,6 +78,7 @@ impl Comparison {
                 numbers.cpu_verdict = soften(numbers.cpu_verdict, numbers.cpu_ratio);
             }
         }
+        to_leader(&mut rows, sessions);
         let name = |index: usize| rows[index].entry.clone();
         let leaders = [&sessions.judgement, &sessions.cpu]
             .map(|judgement| judgement.as_ref().and_then(Judgement::champion).map(name));
@@ -86,7 +87,7 @@ impl Comparison {
             (_, Some(Standing::Misuse)) => 1,
             _ => 2,
         };
-        // Ratios are to the leader, who therefore comes first; where there are none, values decide.
+        // Ratios are to the leader, which therefore comes first; where there are none, values decide.
         let leader = sessions.judgement.as_ref().and_then(Judgement::champion);
         let mut ordered: Vec<_> = rows.into_iter().enumerate().collect();
         let place = |(index, row): &(usize, Row)| {
@@ -334,6 +335,26 @@ impl Comparison {
 
 /// Rounds beyond which there is no hope: what the thorough profile has at most.
 const MANY_ROUNDS: f64 = 120.0;
+
+/// Holds against the leader again what is not called slower after all: where verdicts are withheld or softened, no
+/// rival proves anything.
+fn to_leader(rows: &mut [Row], sessions: &Sessions<'_>) {
+    let names: Vec<_> = rows.iter().map(|row| row.entry.clone()).collect();
+    let of = |judgement: &Option<Judgement>, index: usize| {
+        let judgement = judgement.as_ref()?;
+        let leader = judgement.champion()?;
+        Some((judgement.ratio(index, leader)?, names[leader].clone()))
+    };
+    for (index, row) in rows.iter_mut().enumerate() {
+        let Some(numbers) = &mut row.numbers else { continue };
+        if numbers.verdict != Some(Verdict::Slower) {
+            (numbers.ratio, numbers.ratio_to) = of(&sessions.judgement, index).unzip();
+        }
+        if numbers.cpu_verdict != Some(Verdict::Slower) {
+            (numbers.cpu_ratio, numbers.cpu_ratio_to) = of(&sessions.cpu, index).unzip();
+        }
+    }
+}
 
 /// Whether a metric says how fast the load generator sent and received as much as how fast a server answered.
 fn is_of_the_generator(metric: Metric) -> bool {

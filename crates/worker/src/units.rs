@@ -162,11 +162,6 @@ fn place_between(estimate: f64, (low, high): ((f64, i32), (f64, i32)), place: i3
     }
 }
 
-/// A lower bound with so many significant digits, rounded down so that it stays true.
-pub fn rounded_down(bound: f64, digits: usize) -> f64 {
-    end(bound, place(bound, digits), f64::floor).0
-}
-
 /// An end of an interval as it is rounded, and the power of ten of its last digit.
 fn end(value: f64, place: i32, round: fn(f64) -> f64) -> (f64, i32) {
     let at = |place: i32| {
