@@ -349,7 +349,8 @@ fn a_time_budget_is_kept_and_calibration_and_noise_are_on_record() {
         "--out",
         run.to_str().unwrap(),
     ]);
-    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    // In so short a time a busy machine may disturb every round, which is 3.
+    assert!(matches!(code(&output), 0 | 3), "{}", stderr(&output));
     let measurements = measurements(&run);
     let started = |measurement: &serde_json::Value| measurement["started_ms"].as_u64().unwrap();
     let mut rounds = std::collections::BTreeMap::new();
