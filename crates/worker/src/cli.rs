@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
+use serde_json::Value;
 use workloads::{Entry, Kind, Profile, catalog};
 
 use crate::cell;
@@ -16,7 +17,7 @@ use crate::observation;
 use crate::peer;
 use crate::protocol::{Failure, FailureKind, Measured, ServeRequest};
 use crate::scratch::Scratch;
-use crate::seam::How;
+use crate::seam::{How, Standing};
 use crate::selection::{self, Choice, ProfileArg, UsageError};
 use crate::suite::{Body, Variant};
 use crate::table;
@@ -55,7 +56,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct RunArgs {
-    /// Workloads to run [default: all]
+    /// Workloads to run, or single cases, such as gather/n=1000 [default: all]
     #[arg(value_name = "WORKLOAD", value_delimiter = ',')]
     workloads: Vec<String>,
     /// How much to measure
@@ -183,8 +184,22 @@ fn list(variants: &[Variant]) -> anyhow::Result<ExitCode> {
                 }
                 told.push(how);
             }
+            for profile in [Profile::Smoke, Profile::Quick, Profile::Standard, Profile::Thorough] {
+                let ids: Vec<_> = entry.cases(profile).into_iter().map(|case| case.id).collect();
+                if !ids.is_empty() {
+                    writeln!(out, "    {profile}: {}", ids.join(", "))?;
+                }
+            }
+            let usual = entry.cases(profile_with_cases(&entry, Profile::Quick));
             for key in entry.keys {
                 writeln!(out, "    --param {}=…  {}; {}", key.name, key.meaning, key.range)?;
+                let mut values: Vec<_> =
+                    usual.iter().filter_map(|case| case.params.get(key.name)).collect();
+                values.dedup();
+                let values: Vec<_> = values.into_iter().map(Value::to_string).collect();
+                if !values.is_empty() {
+                    writeln!(out, "      usually {}", values.join(", "))?;
+                }
             }
         }
         writeln!(out)?;
@@ -334,7 +349,7 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
         .any(|failure| failure.failure != FailureKind::Unsupported);
     let interrupted = launch::stopped().then_some(outcomes.len());
     match args.format {
-        Format::Table => print_failures(&outcomes)?,
+        Format::Table => print_remarks(&outcomes)?,
         Format::Json => {
             let (strategy, variant) = (variant.strategy, variant.name);
             let cases = outcomes;
@@ -350,13 +365,23 @@ fn run(variants: &[Variant], args: RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Why cases have no numbers, and what the numbers are.
-fn print_failures(outcomes: &[Outcome]) -> io::Result<()> {
+fn print_remarks(outcomes: &[Outcome]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out)?;
     for outcome in outcomes {
         if let Some(Failure { failure, reason }) = &outcome.failed {
             writeln!(out, "{}: {failure}: {reason}", outcome.case)?;
         }
+    }
+    let of_misuse = |outcome: &Outcome| {
+        let how = outcome.measured.as_ref().and_then(|measured| measured.how.as_ref());
+        how.is_some_and(|how| how.standing == Standing::Misuse)
+    };
+    if outcomes.iter().any(of_misuse) {
+        writeln!(
+            out,
+            "misuse: a mistake made on purpose; the harness's report says what it costs"
+        )?;
     }
     writeln!(out, "medians of the samples; one process, so no interval: run the harness to compare")
 }

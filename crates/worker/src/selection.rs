@@ -43,7 +43,7 @@ impl From<ProfileArg> for Profile {
 /// What the user may choose about the cases.
 #[derive(Debug, Clone, Default)]
 pub struct Choice {
-    /// Names of workloads; empty for all.
+    /// Names of workloads, such as `gather`, or ids of cases, such as `gather/n=1000`; empty for all.
     pub workloads: Vec<String>,
     /// `key=value` assignments.
     pub params: Vec<String>,
@@ -67,7 +67,7 @@ pub fn cases(profile: Profile, choice: &Choice) -> Result<Vec<(Entry, Case)>, Us
     }
     let mut cases: Vec<(Entry, Case)> = Vec::new();
     for entry in chosen {
-        let own = entry.cases(profile);
+        let own = chosen_cases(&entry, profile, &choice.workloads)?;
         if own.is_empty() && !choice.workloads.is_empty() {
             return Err(UsageError(format!(
                 "workload `{}` has no case in the {profile} profile: take --profile smoke, whose case \
@@ -155,7 +155,7 @@ fn fastest_ns(compute: impl Fn() -> u64) -> u64 {
 
 fn chosen_workloads(names: &[String]) -> Result<Vec<Entry>, UsageError> {
     for name in names {
-        if find(name).is_none() {
+        if find(workload_of(name)).is_none() {
             let known: Vec<_> = catalog().iter().map(|entry| entry.spec.name).collect();
             let known = known.join(", ");
             return Err(UsageError(format!(
@@ -163,8 +163,46 @@ fn chosen_workloads(names: &[String]) -> Result<Vec<Entry>, UsageError> {
             )));
         }
     }
-    let wanted = |entry: &Entry| names.is_empty() || names.iter().any(|n| n == entry.spec.name);
+    let wanted = |entry: &Entry| {
+        names.is_empty() || names.iter().any(|name| workload_of(name) == entry.spec.name)
+    };
     Ok(catalog().into_iter().filter(wanted).collect())
+}
+
+/// The workload that is named, or whose case is.
+fn workload_of(name: &str) -> &str {
+    name.split_once('/').map_or(name, |(workload, _)| workload)
+}
+
+/// The cases of a workload in a profile, unless single ones are named: these may be of any profile.
+fn chosen_cases(
+    entry: &Entry,
+    profile: Profile,
+    names: &[String],
+) -> Result<Vec<Case>, UsageError> {
+    let own = entry.cases(profile);
+    let of_entry = || names.iter().filter(|name| workload_of(name) == entry.spec.name);
+    if of_entry().all(|name| !name.contains('/')) {
+        return Ok(own);
+    }
+    let profiles = [Profile::Quick, Profile::Standard, Profile::Thorough, Profile::Smoke];
+    let others = profiles.into_iter().flat_map(|other| entry.cases(other));
+    let all: Vec<_> = own.iter().cloned().chain(others).collect();
+    let mut cases = Vec::new();
+    for name in of_entry() {
+        match all.iter().find(|case| case.id == *name) {
+            _ if !name.contains('/') => cases.extend(own.iter().cloned()),
+            Some(case) => cases.push(case.clone()),
+            None => {
+                let mut known: Vec<_> = all.iter().map(|case| case.id.as_str()).collect();
+                known.sort_unstable();
+                known.dedup();
+                let (name, known) = (name, known.join(", "));
+                return Err(UsageError(format!("unknown case `{name}`: there are {known}")));
+            }
+        }
+    }
+    Ok(cases)
 }
 
 fn unknown_key(key: &str, chosen: &[Entry]) -> String {
@@ -261,6 +299,19 @@ mod tests {
     #[test]
     fn cases_that_a_parameter_makes_equal_are_measured_once() {
         assert_eq!(choose(&["gather"], &["n=7"]).unwrap(), ["gather/n=7"]);
+    }
+
+    #[test]
+    fn single_cases_are_named_by_their_ids_whatever_profile_has_them() {
+        assert_eq!(choose(&["gather/n=10000"], &[]).unwrap(), ["gather/n=10000"]);
+        assert_eq!(choose(&["map", "gather/n=100"], &[]).unwrap(), ["gather/n=100", "map"]);
+        let whole = choose(&["join"], &[]).unwrap();
+        assert_eq!(choose(&["join/cutoff=3", "join"], &[]).unwrap().len(), whole.len());
+        let unknown = choose(&["gather/n=17"], &[]).unwrap_err();
+        assert!(
+            unknown.starts_with("unknown case `gather/n=17`: there are gather/n="),
+            "{unknown}"
+        );
     }
 
     #[test]
