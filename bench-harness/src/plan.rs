@@ -72,12 +72,11 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    /// Whether a case is measured without the floor and without entries that cannot win.
-    fn leaves_out_bystanders(self, case: &str) -> bool {
+    /// Whether the floor and entries that cannot win are left out.
+    fn leaves_out_bystanders(self) -> bool {
         match self {
             Purpose::Comparison => false,
-            Purpose::Decision => case != DESCRIBED,
-            Purpose::Map => true,
+            Purpose::Decision | Purpose::Map => true,
         }
     }
 }
@@ -185,7 +184,7 @@ impl PlannedCase {
             _ => sized.id.clone(),
         };
         PlannedCase {
-            contestants_only: purpose.leaves_out_bystanders(&id),
+            contestants_only: purpose.leaves_out_bystanders(),
             id,
             workload: sized.entry.spec.name.to_owned(),
             params: case.params.clone(),
@@ -296,15 +295,35 @@ pub(crate) fn design(profile: Profile, purpose: Purpose) -> Design {
     Design { margin, ..Design::new(block, looks) }
 }
 
+/// What a quick decision takes for measuring a service as described.
+const DESCRIBED_BUDGET: Duration = Duration::from_secs(210);
+
 /// Time that a profile takes for measuring.
-pub(crate) fn budget(profile: Profile, purpose: Purpose) -> Option<Duration> {
+pub(crate) fn budget(profile: Profile, purpose: Purpose, described_only: bool) -> Option<Duration> {
     match (profile, purpose) {
         (Profile::Quick, Purpose::Comparison) => Some(Duration::from_secs(285)),
+        (Profile::Quick, Purpose::Decision) if described_only => Some(DESCRIBED_BUDGET),
         (Profile::Quick, _) => Some(Duration::from_mins(9)),
         (Profile::Standard, Purpose::Comparison) => Some(Duration::from_mins(15)),
         (Profile::Standard, _) => Some(Duration::from_mins(25)),
         (Profile::Smoke | Profile::Thorough, _) => None,
     }
+}
+
+/// So many times as long as its windows is a round, with all that is beside them.
+const BESIDE_WINDOWS: f64 = 1.1;
+
+/// Time that a decision takes for measuring whose first look at the service has windows of so long in all. Requests may
+/// be so long or so rare that the usual time would not do for one look.
+pub(crate) fn decision_budget(
+    profile: Profile,
+    described_only: bool,
+    first_look: Duration,
+) -> Option<Duration> {
+    let needed = first_look.mul_f64(BESIDE_WINDOWS);
+    let usual = budget(profile, Purpose::Decision, described_only)?;
+    let whole = budget(profile, Purpose::Decision, false)?;
+    Some(if needed <= usual { usual } else { whole.max(needed) })
 }
 
 #[cfg(test)]
@@ -392,18 +411,16 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_floor_and_who_cannot_win_are_measured_with_the_described_service_only() {
-        let mut plan = plan(&[DESCRIBED, "traffic/half-cpu"], &["tokio", "smol", "floor"], 3);
+    fn what_cannot_be_chosen_is_measured_in_comparisons_only() {
+        let mut plan = plan(&[DESCRIBED], &["tokio", "smol", "floor"], 3);
         plan.entries[1].excluded = Some("no".to_owned());
-        for case in &mut plan.cases {
-            case.contestants_only = Purpose::Decision.leaves_out_bystanders(&case.id);
-        }
-        let in_case = |case: usize| -> Vec<_> {
-            let takes_part = |entry: &&PlannedEntry| entry.takes_part_in(&plan.cases[case]);
-            plan.entries.iter().filter(takes_part).map(|entry| entry.id.as_str()).collect()
+        let mut taking_part = |purpose: Purpose| -> Vec<_> {
+            plan.cases[0].contestants_only = purpose.leaves_out_bystanders();
+            let takes_part = |entry: &&PlannedEntry| entry.takes_part_in(&plan.cases[0]);
+            plan.entries.iter().filter(takes_part).map(|entry| entry.id.clone()).collect()
         };
-        assert_eq!(in_case(0), ["tokio", "smol", "floor"]);
-        assert_eq!(in_case(1), ["tokio"]);
+        assert_eq!(taking_part(Purpose::Comparison), ["tokio", "smol", "floor"]);
+        assert_eq!(taking_part(Purpose::Decision), ["tokio"]);
     }
 
     #[test]

@@ -120,17 +120,19 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
     let workers = *counts.last().expect("there is at least one");
     let mut left_out = None;
     let mut needed = Duration::ZERO;
+    let (mut described_only, mut first_look) = (false, Duration::ZERO);
     let (cases, service, map) = match task {
         Task::Compare(choice) => {
             (plan::sized(selection::cases(profile, &choice)?, &counts), None, None)
         }
-        Task::Decide { service, described_only } => {
-            let found = decide::cases(&service, profile, described_only)?;
+        Task::Decide { service, described_only: only } => {
+            let found = decide::cases(&service, profile, only)?;
             for LeftOut { case, reason } in &found.left_out {
                 teller.tell(&format!("{case} is not measured: {reason}\n"));
             }
             left_out = (!found.left_out.is_empty()).then_some(found.left_out);
             needed = found.time_limit;
+            (described_only, first_look) = (only, found.first_look);
             (plan::sized(found.cases, &counts), Some(service), None)
         }
         Task::Map(request) => {
@@ -194,7 +196,10 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
         None => plan::design(profile, purpose),
     };
     let budget = match (settings.time_budget, settings.rounds) {
-        (None, None) => plan::budget(profile, purpose),
+        (None, None) if purpose == Purpose::Decision => {
+            plan::decision_budget(profile, described_only, first_look)
+        }
+        (None, None) => plan::budget(profile, purpose, false),
         (given, _) => given,
     };
     let mut entries = plan::entries(&programs);

@@ -236,7 +236,7 @@ pub(super) struct RunArgs {
     /// How much to measure
     #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
     pub(super) profile: ProfileArg,
-    /// Workloads to run, separated by commas [default: all]
+    /// Workloads to run, or single cases, such as gather/n=1000, separated by commas [default: all]
     #[arg(long = "workload", value_name = "NAME", value_delimiter = ',')]
     pub(super) workloads: Vec<String>,
     #[command(flatten)]

@@ -16,7 +16,7 @@ use crate::report::layout::Look;
 use crate::report::{self, Report};
 use crate::run::{self, Settings, Task};
 use crate::service::ServiceProfile;
-use crate::{check, comparable, compare, journal, load, map, selftest, service};
+use crate::{check, comparable, compare, decide, journal, load, map, selftest, service};
 
 mod args;
 mod examples;
@@ -195,7 +195,7 @@ fn profile(action: ProfileCommand) -> anyhow::Result<ExitCode> {
     match action {
         ProfileCommand::New(args) => show(&service::new(args)?)?,
         ProfileCommand::Check { files } => {
-            let (text, mut refusals) = service::check(&files);
+            let (text, mut refusals) = service::check(&files, decide::foreseen);
             show(&text)?;
             if let Some(last) = refusals.pop() {
                 for refusal in refusals {
@@ -260,7 +260,6 @@ mod tests {
 
     use super::*;
     use crate::cargo::Origin;
-    use crate::decide;
     use crate::host::Host;
     use crate::map::Request;
     use crate::map::tests::request;
@@ -290,7 +289,7 @@ mod tests {
         plan.cases = sized.iter().map(case).collect();
         plan.design = plan::design(plan.profile, purpose);
         plan.budget_ms =
-            plan::budget(plan.profile, purpose).map(|budget| budget.as_millis() as u64);
+            plan::budget(plan.profile, purpose, false).map(|budget| budget.as_millis() as u64);
         plan.time_limit_ms = worker::selection::time_limit(false).as_millis() as u64;
         plan
     }
@@ -350,6 +349,8 @@ mod tests {
             let cases = decide::cases(&service, Profile::Quick, described_only).unwrap().cases;
             let mut plan = planned(&plan::sized(cases, &[2]), Purpose::Decision);
             plan.service = Some(service);
+            let budget = plan::budget(Profile::Quick, Purpose::Decision, described_only);
+            plan.budget_ms = budget.map(|budget| budget.as_millis() as u64);
             let Cli { command: Some(Command::Decide(args)), .. } = again(&plan, &Host::default())
             else {
                 panic!("no decision");

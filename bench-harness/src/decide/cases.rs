@@ -9,8 +9,9 @@ use worker::selection::UsageError;
 use workloads::request::MIN_SIZE;
 use workloads::serve::Drive;
 use workloads::traffic::{Classes, Judged, RequestClass, TrafficParams};
-use workloads::{Case, Entry, Profile, closest_to_shares, find};
+use workloads::{Case, Entry, HttpLoad, Profile, closest_to_shares, find};
 
+use crate::plan::{self, Purpose};
 use crate::service::{Optimise, ServiceProfile};
 
 /// The id of the case that decides.
@@ -23,7 +24,7 @@ const LEAST_REQUESTS: u64 = 500;
 /// Windows are so many times as long as the longest request, at least.
 const LONGER_THAN_A_REQUEST: f64 = 5.0;
 /// The same of requests that take so long that the window would be longer than this.
-const LONGER_THAN_A_LONG_REQUEST: f64 = 1.5;
+const LONGER_THAN_A_LONG_REQUEST: f64 = 1.2;
 const LONG_WINDOW: Duration = Duration::from_secs(20);
 /// A step of the search for the capacity lasts until one CPU could compute so many requests, at least: of a
 /// handful it does not show whether a server keeps up.
@@ -133,6 +134,8 @@ pub(crate) struct Cases {
     pub(crate) left_out: Vec<LeftOut>,
     /// What a process may need for the longest of them.
     pub(crate) time_limit: Duration,
+    /// What the windows of a first look at the service as described take.
+    pub(crate) first_look: Duration,
 }
 
 /// A case that is not measured.
@@ -165,18 +168,40 @@ pub(crate) fn cases(
         let drive = decides_by(&changed);
         Some((change.id(), changed, drive))
     }));
-    let mut found = Cases { cases: Vec::new(), left_out: Vec::new(), time_limit: Duration::ZERO };
+    let mut found = Cases {
+        cases: Vec::new(),
+        left_out: Vec::new(),
+        time_limit: Duration::ZERO,
+        first_look: Duration::ZERO,
+    };
+    let beyond = service.beyond_limits();
+    let left = service
+        .candidates()
+        .into_iter()
+        .filter(|model| beyond.iter().all(|(name, _)| name != model));
+    if let (0, Some((_, reason))) = (left.count(), beyond.first()) {
+        return Err(UsageError(format!(
+            "{}: no model is left: {reason}; raise it, or let an async model take part",
+            service.name
+        )));
+    }
+    // Who takes part, with a twin.
+    let visits =
+        plan::design(profile, Purpose::Decision).first_look() * (service.candidates().len() + 1);
     for (id, service, drive) in wanted {
-        let case = || -> Result<(Case, Duration), String> {
-            let (params, time_limit) = params(&service, drive, profile)?;
+        let case = || -> Result<(Case, Times), String> {
+            let (params, times) = params(&service, drive, profile)?;
             let case = traffic.case(&params).map_err(|error| error.to_string())?;
             worker::os::check_connections(case.connections as u64)?;
-            Ok((case, time_limit))
+            Ok((case, times))
         };
         match case() {
-            Ok((case, time_limit)) => {
+            Ok((case, times)) => {
                 found.cases.push((traffic, Case { id: id.to_owned(), ..case }));
-                found.time_limit = found.time_limit.max(time_limit);
+                found.time_limit = found.time_limit.max(times.limit);
+                if id == DESCRIBED {
+                    found.first_look = times.usual * visits as u32;
+                }
             }
             Err(reason) if id == DESCRIBED => {
                 return Err(UsageError(format!("{}: {id}: {reason}", service.name)));
@@ -187,6 +212,29 @@ pub(crate) fn cases(
     Ok(found)
 }
 
+/// What is worth knowing of a quick decision before anything is measured.
+///
+/// # Errors
+/// If the service as described cannot be measured.
+pub(crate) fn foreseen(service: &ServiceProfile) -> Result<Vec<String>, UsageError> {
+    if service.load.rate.is_none() && service.objective.optimise != Optimise::Throughput {
+        return Ok(vec![format!("decide refuses it: {}", without_rate(service))]);
+    }
+    let found = cases(service, Profile::Quick, false)?;
+    let left_out = found.left_out.iter();
+    let mut notes: Vec<_> = left_out
+        .map(|LeftOut { case, reason }| format!("{case} is not measured: {reason}"))
+        .collect();
+    let usual = plan::budget(Profile::Quick, Purpose::Decision, false).unwrap_or_default();
+    if found.first_look > usual {
+        notes.push(format!(
+            "a decision takes about {}, because requests are long or rare",
+            rough(found.first_look)
+        ));
+    }
+    Ok(notes)
+}
+
 /// Throughput is searched for; everything else is compared at the rate that is given.
 fn decides_by(service: &ServiceProfile) -> Drive {
     match service.objective.optimise {
@@ -195,28 +243,35 @@ fn decides_by(service: &ServiceProfile) -> Drive {
     }
 }
 
-/// The parameters of a case, and how long a process may need for it.
+fn without_rate(service: &ServiceProfile) -> String {
+    format!(
+        "load.rate is missing, and {} is compared at a given rate: add it to the profile, or optimise throughput",
+        service.objective.optimise
+    )
+}
+
+/// How long the process of a case needs.
+struct Times {
+    usual: Duration,
+    limit: Duration,
+}
+
+/// The parameters of a case, and how long its process needs.
 fn params(
     service: &ServiceProfile,
     drive: Drive,
     profile: Profile,
-) -> Result<(Value, Duration), String> {
+) -> Result<(Value, Times), String> {
     let rate = match (service.load.rate, drive) {
         (Some(rate), _) => rate,
         (None, Drive::Capacity) => 1,
-        (None, _) => {
-            let optimise = service.objective.optimise;
-            return Err(format!(
-                "load.rate is missing, and {optimise} is compared at a given rate: add it to the profile, or \
-                 optimise throughput"
-            ));
-        }
+        (None, _) => return Err(without_rate(service)),
     };
     let longest =
         service.classes.iter().map(|class| class.wait + class.cpu).max().unwrap_or_default();
     let requests = requests(service, rate, profile, longest);
     let step = step(service, profile, longest);
-    let time_limit = match drive {
+    let times = match drive {
         Drive::Capacity => {
             let each = actual_step(service, step) + longest;
             if each * STEPS > LONGEST_SEARCH {
@@ -227,11 +282,12 @@ fn params(
                     rough(each)
                 ));
             }
-            BESIDE + each * MOST_STEPS
+            Times { usual: each * STEPS, limit: BESIDE + each * MOST_STEPS }
         }
         _ => {
             let window = Duration::from_secs_f64(requests as f64 / rate as f64);
-            BESIDE + (window + 2 * longest) * WINDOWS
+            let limit = BESIDE + (window + 2 * longest) * WINDOWS;
+            Times { usual: window + longest, limit }
         }
     };
     let params = TrafficParams {
@@ -250,7 +306,7 @@ fn params(
         classes: classes(service)?,
         unit_ns: 0,
     };
-    Ok((serde_json::to_value(params).map_err(|error| error.to_string())?, time_limit))
+    Ok((serde_json::to_value(params).map_err(|error| error.to_string())?, times))
 }
 
 /// A duration in whole minutes or seconds.
@@ -305,6 +361,27 @@ fn actual_step(service: &ServiceProfile, step: Duration) -> Duration {
     step.max(computing * LONGEST_COMPUTING).max(time_of_each * requests)
 }
 
+/// The requests of a service, for a load generator that is told when to send them. `unit_ns` is the time of a unit
+/// of computing here, nanoseconds.
+///
+/// # Errors
+/// If its classes are more or larger than the workload takes.
+pub(crate) fn load(service: &ServiceProfile, unit_ns: u64) -> Result<HttpLoad, String> {
+    let params = TrafficParams {
+        drive: Drive::Open,
+        judged: Judged::P99,
+        connections: service.load.connections,
+        requests: 1,
+        rate: 1,
+        target_us: 0,
+        step_ms: 0,
+        counted: 0,
+        classes: classes(service)?,
+        unit_ns,
+    };
+    Ok(workloads::traffic::http_load(&params))
+}
+
 /// The classes of a service as the workload takes them.
 ///
 /// # Errors
@@ -324,9 +401,9 @@ pub(crate) fn classes(service: &ServiceProfile) -> Result<Classes, String> {
 fn window(profile: Profile) -> Duration {
     Duration::from_millis(match profile {
         Profile::Smoke => 200,
-        Profile::Quick => 800,
-        Profile::Standard => 2_000,
-        Profile::Thorough => 4_000,
+        Profile::Quick => 2_000,
+        Profile::Standard => 4_000,
+        Profile::Thorough => 8_000,
     })
 }
 
@@ -443,6 +520,40 @@ mod tests {
         let service = of_one(None, 30_000, 1_000, Optimise::Throughput);
         let refusal = cases(&service, Profile::Quick, false).unwrap_err().0;
         assert!(refusal.contains(DESCRIBED) && refusal.contains("would take"), "{refusal}");
+    }
+
+    #[test]
+    fn the_examples_as_described_are_decided_within_four_minutes() {
+        let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../profiles");
+        let files: Vec<_> =
+            std::fs::read_dir(examples).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() >= 7, "{files:?}");
+        for file in files {
+            let service = ServiceProfile::read(&file).unwrap();
+            let found = cases(&service, Profile::Quick, true).unwrap();
+            let budget = plan::decision_budget(Profile::Quick, true, found.first_look).unwrap();
+            assert!(budget < Duration::from_mins(4), "{}: {budget:?}", file.display());
+        }
+    }
+
+    #[test]
+    fn what_takes_long_or_does_not_fit_is_foreseen() {
+        assert_eq!(foreseen(&service(Optimise::Cpu)).unwrap(), [""; 0]);
+        let long = foreseen(&of_one(Some(20), 30_000, 1, Optimise::Memory)).unwrap();
+        assert!(long[0].contains("traffic/capacity is not measured"), "{long:?}");
+        assert!(long[1].contains("takes about 20 min"), "{long:?}");
+        let refusal = foreseen(&of_one(None, 30_000, 1_000, Optimise::Throughput)).unwrap_err();
+        assert!(refusal.0.contains("would take"), "{refusal}");
+        let mut narrow = service(Optimise::Cpu);
+        narrow.preferences.no_async = true;
+        (narrow.load.connections, narrow.limits.threads) = (1_000, Some(300));
+        let refusal = foreseen(&narrow).unwrap_err();
+        assert!(
+            refusal.0.contains("no model is left") && refusal.0.contains("raise it"),
+            "{refusal}"
+        );
+        let no_rate = foreseen(&of_one(None, 1, 1, Optimise::Memory)).unwrap();
+        assert!(no_rate[0].contains("load.rate is missing"), "{no_rate:?}");
     }
 
     #[test]

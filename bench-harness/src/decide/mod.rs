@@ -12,7 +12,7 @@ use crate::service::{Optimise, ServiceProfile};
 
 mod cases;
 
-pub(crate) use cases::{CAPACITY, Change, DESCRIBED, LeftOut, cases, classes};
+pub(crate) use cases::{CAPACITY, Change, DESCRIBED, LeftOut, cases, classes, foreseen, load};
 
 /// What comes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -76,6 +76,13 @@ pub(crate) struct DecisionOption {
     pub(crate) cpu_ns_per_request: Option<Figure>,
     pub(crate) peak_memory_bytes: Option<Figure>,
     pub(crate) peak_threads: Option<u64>,
+}
+
+impl Decision {
+    /// What is known of an option.
+    pub(crate) fn option(&self, entry: &str) -> Option<&DecisionOption> {
+        self.options.iter().find(|option| option.entry == entry)
+    }
 }
 
 /// What becomes of the decision when one thing changes.
@@ -182,7 +189,7 @@ fn broken_limit(service: &ServiceProfile, cases: &[CaseReport], entry: &str) -> 
     // What was seen to meet the objective at the rate serves it, whatever a search made of it.
     let p99 = described.latency_p99_ns;
     let is_open = service.objective.optimise != Optimise::Throughput;
-    if is_open && p99.is_some_and(|p99| p99.high.unwrap_or(p99.estimate) <= objective) {
+    if is_open && p99.is_some_and(|p99| p99.estimate <= objective) {
         return None;
     }
     let capacity = capacity(service, cases, entry);
@@ -337,18 +344,18 @@ impl Standing {
         let all: Vec<_> = self.best.iter().chain(&self.open).cloned().collect();
         let open = all.join(", ");
         if all.is_empty() {
-            return "a run in which rounds count: a quieter machine, or more time (`--time-budget 20m`)".to_owned();
+            return "a run in which rounds count: a quieter machine, or more time (--time-budget 20m)".to_owned();
         }
         match rounds {
             needed if needed > 0.0 && needed <= 120.0 => format!(
-                "about {needed:.0} rounds of {} would tell {open} apart (`--described-only --rounds {needed:.0}`)",
+                "about {needed:.0} rounds of {} would tell {open} apart (--described-only --rounds {needed:.0})",
                 case.id
             ),
             // With one or two rounds nothing is known of the noise.
-            0.0 => format!("more rounds would tell {open} apart (`--time-budget 20m`)"),
+            0.0 => format!("more rounds would tell {open} apart (--time-budget 20m)"),
             _ => format!(
                 "{open} are too close or too noisy here for any practical number of rounds: a quieter machine \
-                 (`--profile thorough`) or a declared order of preference would settle it"
+                 (--profile thorough) or a declared order of preference would settle it"
             ),
         }
     }
@@ -467,12 +474,12 @@ fn sensitivity(
     let Some(case) = cases.iter().find(|case| case.id == change.id()) else {
         return none(match change.of(service) {
             None => format!("With {with}: not applicable, the service stays the same."),
-            Some(_) => format!("With {with}: not measured (`--described-only`)."),
+            Some(_) => format!("With {with}: not measured (--described-only)."),
         });
     };
     if case.rows.iter().all(|row| row.numbers.is_none()) {
         return none(format!(
-            "With {with}: not measured, for want of time (`--time-budget 20m`) or because all failed."
+            "With {with}: not measured, for want of time (--time-budget 20m) or because all failed."
         ));
     }
     let standing = Standing::of(case, entries);

@@ -2,24 +2,31 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 
 use serde::Serialize;
-use worker::generator::{Expect, Seen, histogram, too_late};
+use worker::generator::{Seen, histogram, too_late};
 use worker::units;
 use workloads::Digest;
 
-use super::LoadArgs;
+use super::{Arrivals, Plan, Requests};
+use crate::service::{RequestClass, ServiceProfile};
 
 /// The result. Times in nanoseconds.
 #[derive(Debug, Serialize)]
 pub(super) struct Outcome {
     schema: u32,
     target: String,
-    path: String,
+    /// The path that all ask for; none where a service's requests were sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    /// The name of the service whose requests were sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
     connections: u64,
     /// Requests a second that were due; none in a closed loop.
     offered_per_second: Option<f64>,
+    /// When they were due; none in a closed loop.
+    arrivals: Option<Arrivals>,
     achieved_per_second: f64,
     wall_ns: u64,
     sent: u64,
@@ -34,10 +41,17 @@ pub(super) struct Outcome {
     /// Connections opened anew because the server had closed them.
     reopened: u64,
     body_bytes: u64,
-    /// First half of the BLAKE3 hash of the body that every right answer had; none with --any-body.
+    /// First half of the BLAKE3 hash of the body that every right answer had; none with --any-body and for a service,
+    /// whose answers differ and are each held against the right one.
     body_digest: Option<Digest>,
     /// From the intended send time.
     latency: Percentiles,
+    /// What the service is to achieve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objective: Option<Objective>,
+    /// The same by class of a service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    classes: Vec<OfClass>,
     /// How late requests left; none in a closed loop.
     send_lag: Option<Percentiles>,
     /// Throughput × mean latency: requests in flight by Little's law.
@@ -51,6 +65,22 @@ pub(super) struct Outcome {
     ideal_latency: Option<Percentiles>,
     /// Why the result should not be used, if so.
     void: Option<String>,
+}
+
+/// A service's objective.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Objective {
+    p99_ns: u64,
+    /// Whether it was met; none where too few requests were answered to know the p99.
+    met: Option<bool>,
+}
+
+/// A class of a service's requests.
+#[derive(Debug, Clone, Serialize)]
+struct OfClass {
+    name: String,
+    answered: u64,
+    latency: Percentiles,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -82,29 +112,49 @@ impl Percentiles {
     }
 }
 
+impl Objective {
+    fn of(service: &ServiceProfile, latency: &Percentiles) -> Self {
+        let p99_ns = service.objective.p99.as_nanos() as u64;
+        Objective { p99_ns, met: latency.p99.map(|p99| p99 <= p99_ns) }
+    }
+}
+
+fn by_class(service: &ServiceProfile, requests: &Requests, seen: &Seen) -> Vec<OfClass> {
+    let of_class = |(number, class): (usize, &RequestClass)| {
+        let answers = seen.answers.iter().filter(|(index, _)| requests.class(*index) == number);
+        let latencies: Vec<_> = answers.map(|&(_, latency)| latency).collect();
+        OfClass {
+            name: class.name.clone(),
+            answered: latencies.len() as u64,
+            latency: Percentiles::of(latencies),
+        }
+    };
+    service.classes.iter().enumerate().map(of_class).collect()
+}
+
 impl Outcome {
     /// What a window comes to, beside one of an ideal server.
     pub(super) fn of(
-        args: &LoadArgs,
-        target: SocketAddr,
-        kind: &Expect,
+        plan: &Plan,
+        target: String,
+        requests: &Requests,
         seen: &Seen,
         beside: Option<&Seen>,
     ) -> Outcome {
         let latencies =
             |seen: &Seen| Percentiles::of(seen.answers.iter().map(|&(_, latency)| latency));
         let latency = latencies(seen);
-        let lag = args.rate.map(|_| Percentiles::of(seen.lag_ns.iter().copied()));
+        let lag = plan.rate.map(|_| Percentiles::of(seen.lag_ns.iter().copied()));
         let p99 = |nanoseconds: &mut dyn Iterator<Item = u64>| {
             histogram(nanoseconds).value_at_quantile(0.99)
         };
-        let lag_p99 = args.rate.map(|_| p99(&mut seen.lag_ns.iter().copied()));
+        let lag_p99 = plan.rate.map(|_| p99(&mut seen.lag_ns.iter().copied()));
         let latency_p99 = p99(&mut seen.answers.iter().map(|&(_, latency)| latency));
         let late = lag_p99.filter(|lag| too_late(*lag, latency_p99, workloads::WAKE_UP));
         let never_sent =
             seen.unanswered.saturating_sub(seen.sent - seen.errors - seen.answers.len() as u64);
         let lost = seen.lost.as_ref().map(|lost| format!("it ended before its time: {lost}"));
-        let overloaded = (args.rate.is_some() && never_sent > 0).then(|| {
+        let overloaded = (plan.rate.is_some() && never_sent > 0).then(|| {
             format!(
                 "{never_sent} requests found no free connection before the time was up and were never sent: the server \
                  or these connections cannot keep up with the rate, and latencies would be longer still"
@@ -119,15 +169,18 @@ impl Outcome {
             )
         })
     });
+        let service = requests.service();
         let answered = seen.answers.len() as u64;
         let seconds = (seen.wall_ns as f64 / 1e9).max(1e-9);
         let cpu = seen.usage.map(|used| used.cpu_ns() as f64);
         Outcome {
             schema: 1,
-            target: args.target.map_or_else(|| "ideal".to_owned(), |_| target.to_string()),
-            path: args.path.clone(),
-            connections: args.connections,
-            offered_per_second: args.rate,
+            target,
+            path: service.is_none().then(|| requests.name().to_owned()),
+            service: service.map(|service| service.name.clone()),
+            connections: plan.connections,
+            offered_per_second: plan.rate,
+            arrivals: plan.rate.map(|_| plan.arrivals),
             achieved_per_second: answered as f64 / seconds,
             wall_ns: seen.wall_ns,
             sent: seen.sent,
@@ -135,11 +188,16 @@ impl Outcome {
             errors: seen.errors,
             first_error: seen.first_error.clone(),
             unanswered: seen.unanswered,
-            backlog: args.rate.map(|_| seen.backlog),
+            backlog: plan.rate.map(|_| seen.backlog),
             statuses: seen.statuses.clone(),
             reopened: seen.reopened,
             body_bytes: seen.body_bytes,
-            body_digest: kind.answer.as_ref().map(|(_, body)| Digest::of_bytes(body)),
+            body_digest: match (service, &requests.expected()[0].answer) {
+                (None, Some((_, body))) => Some(Digest::of_bytes(body)),
+                _ => None,
+            },
+            objective: service.map(|service| Objective::of(service, &latency)),
+            classes: service.map(|service| by_class(service, requests, seen)).unwrap_or_default(),
             in_flight: answered as f64 / seconds * latency.mean / 1e9,
             generator_cpu_ns_per_request: cpu.map(|cpu| cpu / answered.max(1) as f64),
             generator_busy: cpu.map(|cpu| cpu / 1e9 / seconds),
@@ -158,12 +216,18 @@ impl Outcome {
     /// Writes it for a reader.
     pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let outcome = self;
-        let Outcome { target, path, connections, sent, answered, errors, unanswered, .. } = outcome;
-        let pace = outcome.offered_per_second.map_or_else(
-            || "closed loop".to_owned(),
-            |rate| format!("{} offered", units::per_second(rate)),
-        );
-        writeln!(out, "{target}{path}, {connections} connections, {pace}")?;
+        let Outcome { target, connections, sent, answered, errors, unanswered, .. } = outcome;
+        let rate = outcome.offered_per_second.map(units::per_second);
+        let pace = match (rate, outcome.arrivals) {
+            (Some(rate), Some(Arrivals::Constant)) => format!("{rate} offered evenly"),
+            (Some(rate), _) => format!("{rate} offered"),
+            (None, _) => "closed loop".to_owned(),
+        };
+        let what = match (&outcome.path, &outcome.service) {
+            (Some(path), _) => format!("{target}{path}"),
+            (None, service) => format!("{target}, {}", service.as_deref().unwrap_or_default()),
+        };
+        writeln!(out, "{what}, {connections} connections, {pace}")?;
         writeln!(
             out,
             "{} achieved in {}; {sent} sent, {answered} answered, {errors} errors, {unanswered} unanswered",
@@ -210,11 +274,24 @@ impl Outcome {
             )
         };
         line("latency", &outcome.latency)?;
+        let of_classes = outcome.classes.iter().filter(|_| outcome.classes.len() > 1);
+        for class in of_classes {
+            line(&format!("  {}", class.name), &class.latency)?;
+        }
         if let Some(ideal) = &outcome.ideal_latency {
             line("ideal server", ideal)?;
         }
         if let Some(lag) = &outcome.send_lag {
             line("send lag", lag)?;
+        }
+        if let Some(objective) = outcome.objective {
+            let met = match objective.met {
+                Some(true) => "met",
+                Some(false) => "NOT met",
+                None => "not known: a p99 needs 500 answers",
+            };
+            let p99 = units::duration(objective.p99_ns as f64);
+            writeln!(out, "objective      a p99 below {p99}: {met}")?;
         }
         if outcome.offered_per_second.is_none() {
             writeln!(
@@ -244,6 +321,9 @@ impl Outcome {
         match &outcome.body_digest {
             Some(digest) => {
                 writeln!(out, "bodies         all {digest}, {} bytes in all", outcome.body_bytes)?
+            }
+            None if outcome.service.is_some() => {
+                writeln!(out, "bodies         each compared, {} bytes in all", outcome.body_bytes)?
             }
             None => {
                 writeln!(out, "bodies         not compared, {} bytes in all", outcome.body_bytes)?

@@ -9,7 +9,7 @@ use super::markdown::{escape, table};
 use super::model::Report;
 use super::rounding;
 use super::text::{self, or_dash};
-use crate::decide::{Decision, DecisionOption, Effect, Outcome};
+use crate::decide::{self, Decision, DecisionOption, Effect, Outcome};
 use crate::journal::to_json;
 
 /// The record; `None` where nothing was to be decided.
@@ -50,8 +50,17 @@ pub(super) fn render(report: &Report) -> Option<String> {
         "Measure again with the profile before the decision is acted on, and when the service or the machine changes:\n",
     );
     line(&format!("```\n{}\n```", text::reproduction(report)));
+    if let Some(by_hand) = by_hand(report, decision) {
+        line(
+            "\nOr by hand, for ten seconds: serve it in one terminal, and ask from another as the profile describes:\n",
+        );
+        line(&format!("```\n{by_hand}\n```"));
+    }
     line("\n## Evidence\n");
     line(&evidence(decision));
+    if let Some(reason) = no_capacity(decision) {
+        line(&format!("No capacity is known: {}.\n", escape(reason)));
+    }
     line(&format!("Measured: {}.", escape(&text::provenance(report))));
     for banner in text::banners(report) {
         line(&format!("\n> **{}**", escape(&banner)));
@@ -67,6 +76,25 @@ pub(super) fn render(report: &Report) -> Option<String> {
         line(&format!("- {}", escape(reservation)));
     }
     Some(out)
+}
+
+/// The commands with which one option is tried without the harness: the chosen one, or the first that may be.
+fn by_hand(report: &Report, decision: &Decision) -> Option<String> {
+    let service = report.service.as_ref()?;
+    let entry = decision.chosen.as_ref().or(decision.best.first())?;
+    let (strategy, variant) = entry.split_once('/').unwrap_or((entry, ""));
+    let variant = if variant.is_empty() { String::new() } else { format!(" --variant {variant}") };
+    let rate = match (service.load.rate, decision.option(entry)?.capacity) {
+        (None, Some(capacity)) => format!(" --rate {:.1}", 0.9 * capacity.estimate),
+        _ => String::new(),
+    };
+    let (workers, connections) = (report.workers, service.load.connections);
+    let classes = decide::classes(service).ok()?;
+    Some(format!(
+        "cargo run --release -p strategy-{strategy} -- serve traffic --listen 127.0.0.1:7007 --workers {workers}{variant} \
+         --param connections={connections} --param 'classes={classes}'\n\
+         cargo run --release -- load --service PROFILE.toml --target 127.0.0.1:7007 --duration 10s{rate}"
+    ))
 }
 
 /// The same as data.
@@ -104,6 +132,7 @@ pub(super) fn context(report: &Report) -> Vec<String> {
 pub(super) fn numbers(decision: &Decision) -> (Vec<String>, Vec<Vec<String>>) {
     let header =
         ["option", "verdict", "ratio", "capacity", "p99", "CPU per request", "memory", "threads"];
+    let common = no_capacity(decision);
     let row = |option: &DecisionOption| {
         let verdict = match (&option.excluded, option.verdict) {
             (Some(_), _) => "excluded",
@@ -116,8 +145,8 @@ pub(super) fn numbers(decision: &Decision) -> (Vec<String>, Vec<Vec<String>>) {
             option.ratio_in_words.clone(),
             match (option.capacity, &option.no_capacity) {
                 (Some(rate), _) => rate.shown_with_interval(Scale::PerSecond),
-                (None, Some(why)) => format!("— ({why})"),
-                (None, None) => "—".to_owned(),
+                (None, Some(why)) if Some(why.as_str()) != common => format!("— ({why})"),
+                (None, _) => "—".to_owned(),
             },
             or_dash(option.p99_ns, |ns| ns.shown_with_interval(Scale::Duration)),
             or_dash(option.cpu_ns_per_request, |ns| ns.shown_with_interval(Scale::Duration)),
@@ -126,6 +155,17 @@ pub(super) fn numbers(decision: &Decision) -> (Vec<String>, Vec<Vec<String>>) {
         ]
     };
     (header.map(str::to_owned).into(), decision.options.iter().map(row).collect())
+}
+
+/// Why no option has a capacity, where that is the same for all that can be chosen.
+pub(super) fn no_capacity(decision: &Decision) -> Option<&str> {
+    let mut reasons = decision
+        .options
+        .iter()
+        .filter(|option| option.excluded.is_none())
+        .map(|option| option.no_capacity.as_deref());
+    let first = reasons.next()??;
+    reasons.all(|reason| reason == Some(first)).then_some(first)
 }
 
 fn evidence(decision: &Decision) -> String {

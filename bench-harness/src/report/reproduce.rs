@@ -26,7 +26,9 @@ pub(crate) fn command(plan: &Plan, host: &Host) -> String {
         words.push(map.options());
     }
     let is_change = |id: &str| Change::ALL.iter().any(|change| change.id() == id);
-    if plan.purpose() == Purpose::Decision && !plan.cases.iter().any(|case| is_change(&case.id)) {
+    let described_only =
+        plan.purpose() == Purpose::Decision && !plan.cases.iter().any(|case| is_change(&case.id));
+    if described_only {
         words.push("--described-only".to_owned());
     }
     let has_cases = |entry: &Entry| !entry.cases(plan.profile).is_empty();
@@ -50,7 +52,8 @@ pub(crate) fn command(plan: &Plan, host: &Host) -> String {
     if !own {
         words.push(format!("--rounds {}", plan.design.most_rounds()));
     }
-    let own_budget = if own { plan::budget(plan.profile, plan.purpose()) } else { None };
+    let own_budget =
+        if own { plan::budget(plan.profile, plan.purpose(), described_only) } else { None };
     if let Some(budget) = plan.budget().filter(|budget| Some(*budget) != own_budget) {
         let budget = humantime::format_duration(budget).to_string();
         words.push(format!("--time-budget {}", budget.replace(' ', "")));

@@ -92,6 +92,9 @@ fn decision_section(page: &mut Page, decision: &Decision) {
     let (header, rows) = decision::numbers(decision);
     let rows = std::iter::once(header).chain(rows).map(plain_cells);
     page.table(&rows.collect::<Vec<_>>());
+    if let Some(reason) = decision::no_capacity(decision) {
+        page.paragraph("  ", &format!("no capacity is known: {reason}"));
+    }
     for option in &decision.options {
         if let Some(reason) = &option.excluded {
             page.paragraph("  ", &format!("{} is excluded: {reason}", option.entry));

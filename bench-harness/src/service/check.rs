@@ -15,16 +15,27 @@ const LABEL: usize = 12;
 /// From this share of the CPUs on, requests queue for longer than they compute.
 const NEAR: f64 = 0.7;
 
-/// The summaries of the files that can be used, and why the others cannot.
-pub(crate) fn check(files: &[PathBuf]) -> (String, Vec<UsageError>) {
+/// The summaries of the files that can be used, and why the others cannot. `foreseen` says what is worth knowing of
+/// measuring a service, or why it cannot be measured.
+pub(crate) fn check(
+    files: &[PathBuf],
+    foreseen: impl Fn(&ServiceProfile) -> Result<Vec<String>, UsageError>,
+) -> (String, Vec<UsageError>) {
     let cpus = worker::limits::Limits::of_this_process().cpus();
     let columns = Look::of_stdout().columns;
     let (mut summaries, mut refusals) = (Vec::new(), Vec::new());
     for file in files {
-        match ServiceProfile::read(file) {
-            Ok(profile) => {
+        let read = || {
+            let profile = ServiceProfile::read(file)?;
+            let foreseen = foreseen(&profile)
+                .map_err(|refusal| UsageError(format!("{}: {refusal}", file.display())))?;
+            Ok((profile, foreseen))
+        };
+        match read() {
+            Ok((profile, foreseen)) => {
                 let title = clean(&format!("{} ({})", profile.name, file.display()));
-                let summary = summary(&profile, cpus, &profile.lacks(), columns);
+                let notes = [profile.lacks(), foreseen].concat();
+                let summary = summary(&profile, cpus, &notes, columns);
                 summaries.push(format!("{title}\n{summary}"));
             }
             Err(refusal) => refusals.push(refusal),
@@ -51,8 +62,8 @@ fn summary(profile: &ServiceProfile, cpus: f64, lacks: &[String], columns: usize
         say("limits", limits(&profile.limits));
     }
     say("models", models(profile));
-    let left_out: Vec<_> =
-        profile.left_out().into_iter().map(|(name, why)| format!("{name}: {why}")).collect();
+    let left_out = profile.left_out().into_iter().chain(profile.beyond_limits());
+    let left_out: Vec<_> = left_out.map(|(name, why)| format!("{name}: {why}")).collect();
     if !left_out.is_empty() {
         say("left out", left_out.join("; "));
     }
@@ -111,7 +122,13 @@ fn limits(limits: &Limits) -> String {
 
 fn models(profile: &ServiceProfile) -> String {
     let Preferences { order, callable_from_sync, .. } = &profile.preferences;
-    let models = profile.candidates().join(", ");
+    let beyond = profile.beyond_limits();
+    let mut models = profile.candidates();
+    models.retain(|model| beyond.iter().all(|(name, _)| name != model));
+    let models = match models.is_empty() {
+        true => "none keeps to limits.threads".to_owned(),
+        false => models.join(", "),
+    };
     let order = if order.is_empty() {
         String::new()
     } else {
@@ -171,6 +188,15 @@ mod tests {
     }
 
     #[test]
+    fn models_that_break_a_limit_are_named_beforehand() {
+        let mut relay = crate::decide::tests::service(Optimise::Cpu);
+        (relay.load.connections, relay.limits.threads) = (800, Some(300));
+        let text = summary(&relay, 2.0, &[], 200);
+        assert!(text.contains("threads: it holds a thread for each of 800 connections"), "{text}");
+        assert!(models(&relay).starts_with("tokio, smol"), "{}", models(&relay));
+    }
+
+    #[test]
     fn a_summary_names_everything_and_fits() {
         let mut profile = profile();
         profile.load.rate = Some(20_000);
@@ -186,7 +212,7 @@ mod tests {
             "in a blocking call",
             "of 2 CPUs allowed here",
             "512 MiB of memory, 300 threads",
-            "threads, rayon; on a tie threads; called from synchronous code",
+            "none keeps to limits.threads; on a tie threads; called from synchronous code",
             "tokio: async (preferences.no_async)",
             "async-std: discontinued (preferences.maintained_only)",
             "no model can serve more than ",

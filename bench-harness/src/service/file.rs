@@ -209,6 +209,16 @@ fn boolean(value: &DeValue<'_>) -> Result<bool, Problem> {
 
 /// A whole number of any size: one that is too large is out of range, whatever it is.
 fn integer(value: &DeValue<'_>) -> Result<i128, Problem> {
+    if let Some(float) = value.as_float()
+        && let Ok(number) = float.as_str().parse::<f64>()
+        && number.is_finite()
+    {
+        let whole = number.round();
+        return Err(Problem::Value(format!(
+            "{} is no whole number: write {whole}",
+            float.as_str()
+        )));
+    }
     let integer = value.as_integer().ok_or(Problem::Type("a whole number"))?;
     let too_large = if integer.as_str().starts_with('-') { i128::MIN } else { i128::MAX };
     Ok(i128::from_str_radix(integer.as_str(), integer.radix()).unwrap_or(too_large))

@@ -93,3 +93,99 @@ fn what_cannot_be_decided_is_refused_before_anything_is_measured() {
     assert!(stderr(&output).contains("load.rate is missing"), "{}", stderr(&output));
     assert!(!out.exists());
 }
+
+/// A service of one class that is measured as briefly as can be, with these options; the record and what was said.
+fn decided(bench: &Bench, name: &str, values: &[(&str, &str)], more: &[&str]) -> (String, String) {
+    let value = |key: &str, usual: &'static str| {
+        values.iter().find(|(name, _)| *name == key).map_or(usual, |(_, value)| value).to_owned()
+    };
+    let rate = match value("rate", "300").as_str() {
+        "" => String::new(),
+        rate => format!("rate = {rate}\n"),
+    };
+    let text = format!(
+        "name = \"{name}\"\n[load]\nconnections = {}\n{rate}[[class]]\nname = \"call\"\nshare = 1.0\n\
+         wait = \"{}\"\ncpu = \"{}\"\npayload = \"256B\"\nblocking = {}\n[objective]\np99 = \"{}\"\n\
+         optimise = \"{}\"\n",
+        value("connections", "16"),
+        value("wait", "2ms"),
+        value("cpu", "20us"),
+        value("blocking", "false"),
+        value("p99", "500ms"),
+        value("optimise", "memory"),
+    );
+    let file = bench.path(&format!("{name}.toml"));
+    fs::write(&file, text).unwrap();
+    let out = bench.path(name);
+    let [file, folder] = [&file, &out].map(|path| path.to_str().unwrap());
+    let checked = bench.plain(&["profile", "check", file]);
+    assert_eq!(code(&checked), 0, "{}", stderr(&checked));
+    let arguments = ["decide", file, "--profile", "smoke", "--time-budget", "2s", "--out", folder];
+    let output = bench.run(&[&arguments[..], more].concat());
+    assert!(matches!(code(&output), 0 | 3), "{name}: {}", stderr(&output));
+    let record = fs::read_to_string(out.join("decision.md")).unwrap();
+    assert!(!record.contains("timeout") && !record.contains("killed"), "{name}: {record}");
+    (record, String::from_utf8(checked.stdout).unwrap() + &stderr(&output))
+}
+
+#[test]
+#[ignore = "needs a minute or two"]
+fn services_that_are_slow_or_rarely_called_are_measured() {
+    let bench = Bench::with(&["threads"]);
+    let described_only = &["--described-only"][..];
+    let slow = [("connections", "8"), ("rate", "3"), ("wait", "50ms"), ("cpu", "100ms")];
+    let (record, _) =
+        decided(&bench, "slow", &[&slow[..], &[("p99", "2s")]].concat(), described_only);
+    assert!(record.contains("| threads |"), "{record}");
+    let long = [("connections", "1000"), ("rate", "20"), ("wait", "12s"), ("p99", "40s")];
+    let (record, said) = decided(&bench, "long", &long, described_only);
+    assert!(record.contains("| threads |"), "{record}");
+    assert!(
+        said.contains("traffic/capacity is not measured: a search for the capacity would take"),
+        "{said}"
+    );
+    let heavy = [
+        ("connections", "8"),
+        ("rate", ""),
+        ("cpu", "300ms"),
+        ("p99", "5s"),
+        ("optimise", "throughput"),
+    ];
+    let (record, _) = decided(&bench, "heavy", &heavy, described_only);
+    // Below ten a second: with its decimals.
+    assert!(record.contains("requests a second"), "{record}");
+    let json = fs::read_to_string(bench.path("heavy").join("decision.json")).unwrap();
+    let decision: Value = serde_json::from_str(&json).unwrap();
+    let capacity = decision["options"][0]["capacity"]["estimate"].as_f64().unwrap();
+    assert!((1.0..10.0).contains(&capacity) && capacity.fract() != 0.0, "{capacity}");
+}
+
+#[test]
+#[ignore = "needs 13,000 open files"]
+fn a_change_that_does_not_fit_is_named_and_refuses_nothing() {
+    let bench = Bench::with(&["tokio"]);
+    let big = [("connections", "12000"), ("rate", "1000"), ("cpu", "30us"), ("p99", "5s")];
+    let (record, _) = decided(&bench, "big", &big, &[]);
+    assert!(record.contains("With twice the connections: not measured: "), "{record}");
+    assert!(record.contains("open files") || record.contains("fit here"), "{record}");
+    let cpu = [("connections", "8"), ("rate", "1"), ("cpu", "600ms"), ("p99", "5s")];
+    let (record, _) = decided(&bench, "cpu", &cpu, &[]);
+    assert!(record.contains("With twice the CPU time per request: not measured: "), "{record}");
+}
+
+#[test]
+fn defaults_and_timers_that_decide_are_named_with_the_setting() {
+    let bench = Bench::with(&["tokio"]);
+    let legacy =
+        [("connections", "1500"), ("rate", "4000"), ("wait", "250ms"), ("blocking", "true")];
+    let (record, said) = decided(&bench, "legacy", &legacy, &["--described-only"]);
+    for text in [&record, &said] {
+        let words = text.replace(|c: char| c.is_whitespace() || c == '\\', "");
+        assert!(words.contains("max_blocking_threads") && words.contains("512"), "{text}");
+    }
+    let cache = [("wait", "200us"), ("p99", "1ms")];
+    let (record, said) = decided(&bench, "cache", &cache, &["--described-only"]);
+    for text in [&record, &said] {
+        assert!(text.contains("round 200 µs up"), "{text}");
+    }
+}

@@ -8,6 +8,7 @@ mod forms;
 mod hostile;
 mod interrupt;
 mod limits;
+mod load;
 mod map;
 mod methodology;
 mod page;

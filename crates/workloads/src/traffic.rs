@@ -387,7 +387,8 @@ impl Traffic {
     }
 }
 
-fn http_load(params: &TrafficParams) -> HttpLoad {
+/// What the load generator does with a service of these parameters.
+pub fn http_load(params: &TrafficParams) -> HttpLoad {
     let requests = params.requests;
     let share =
         |class: &RequestClass| Share { per_mille: class.per_mille, work: params.work(class) };

@@ -98,6 +98,9 @@ fn decision_section(report: &Report) -> Markup {
         }
         h3 { "Options" }
         (workload::plain_table("Options", &header, rows.into_iter()))
+        @if let Some(reason) = decision::no_capacity(decision) {
+            p { "No capacity is known: " (clean(reason)) "." }
+        }
         ul {
             @for option in &decision.options {
                 @if let Some(reason) = &option.excluded {

@@ -9,6 +9,7 @@ use workloads::{AnswerDigest, Facts, HttpLoad, Pace, Sequence, arrivals};
 
 use super::http::{Conduct, Expect, HttpGenerator, Seen, Timetable};
 use super::keeping_up::Schedule;
+use super::kinds::Kinds;
 use super::search::{NoRate, Steps, highest};
 use super::{histogram, physics, steps, too_late};
 use crate::observation;
@@ -32,11 +33,7 @@ const ORDER: u64 = 10_000;
 pub(crate) struct Driver {
     generator: HttpGenerator,
     load: HttpLoad,
-    kinds: Vec<Expect>,
-    /// The right answers by kind.
-    answers: Vec<u64>,
-    /// The first kind of each class; there is one for each of its seeds.
-    first_kind: Vec<usize>,
+    kinds: Kinds,
     /// How long a server may be silent.
     patience: Duration,
 }
@@ -44,18 +41,7 @@ pub(crate) struct Driver {
 impl Driver {
     pub(crate) fn connect(target: SocketAddr, load: &HttpLoad) -> Result<Self, Failure> {
         let host = target.to_string();
-        let (mut kinds, mut answers, mut first_kind) = (Vec::new(), Vec::new(), Vec::new());
-        for class in 0..load.mix.len() {
-            first_kind.push(kinds.len());
-            for seed in 0..load.seeds(class) {
-                let work = load.work(class, seed);
-                let mut request = Vec::new();
-                workloads::http::write_get(&mut request, &host, &work.target());
-                let answer = work.compute();
-                kinds.push(Expect { request, answer: Some((200, work.body_with(answer))) });
-                answers.push(answer);
-            }
-        }
+        let kinds = Kinds::of(load, target);
         let trivial = Work::default();
         let mut request = Vec::new();
         workloads::http::write_get(&mut request, &host, &trivial.target());
@@ -78,7 +64,7 @@ impl Driver {
         }
         let waits = load.mix.iter().map(|share| share.work.wait);
         let patience = PATIENCE + waits.max().unwrap_or_default();
-        Ok(Driver { generator, load: load.clone(), kinds, answers, first_kind, patience })
+        Ok(Driver { generator, load: load.clone(), kinds, patience })
     }
 
     pub(crate) fn window(&mut self) -> Result<Window, Failure> {
@@ -100,12 +86,9 @@ impl Driver {
         timetable: Timetable,
         spin: Duration,
     ) -> Result<Seen, Failure> {
-        let kind = |index| {
-            let (class, seed) = sequence.request(index);
-            self.first_kind[class] + seed as usize
-        };
+        let kind = |index| self.kinds.of_request(sequence.request(index));
         let conduct = Conduct { timetable, patience: self.patience, overtime: None, spin };
-        let seen = self.generator.window(&conduct, &self.kinds, kind)?;
+        let seen = self.generator.window(&conduct, self.kinds.expected(), kind)?;
         let first_error = seen.lost.as_ref().or(seen.first_error.as_ref());
         if let Some(error) = first_error {
             let kind = kind_of_failure(&seen);
@@ -141,9 +124,9 @@ impl Driver {
         let mut digest = AnswerDigest::default();
         let mut by_class = vec![Vec::new(); self.load.mix.len()];
         for &(index, latency) in &seen.answers {
-            let (class, seed) = sequence.request(index);
-            digest.add(index, self.answers[self.first_kind[class] + seed as usize]);
-            by_class[class].push(latency);
+            let request = sequence.request(index);
+            digest.add(index, self.kinds.answers()[self.kinds.of_request(request)]);
+            by_class[request.0].push(latency);
         }
         let counted = match self.load.counted {
             Some(class) => histogram(by_class[class].iter().copied()),
@@ -222,7 +205,7 @@ impl Driver {
             Failure::new(FailureKind::Timeout, reason)
         })?;
         let mut digest = AnswerDigest::default();
-        (0..).zip(&self.answers).for_each(|(index, answer)| digest.add(index, *answer));
+        (0..).zip(self.kinds.answers()).for_each(|(index, answer)| digest.add(index, *answer));
         let (latency_ns, lag) = search.best.unwrap_or_default();
         let mut facts = Facts::from([
             ("operations".to_owned(), search.requests),

@@ -15,6 +15,7 @@ mod echo;
 mod http;
 mod in_flight;
 mod keeping_up;
+mod kinds;
 mod physics;
 mod search;
 
@@ -24,6 +25,7 @@ mod tests;
 pub(crate) use physics::overspent;
 
 pub use http::{Conduct, Expect, HttpGenerator, Seen, Timetable};
+pub use kinds::Kinds;
 
 const MAX_LATENCY_NS: u64 = 600_000_000_000;
 
