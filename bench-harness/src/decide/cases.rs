@@ -38,6 +38,9 @@ const LONGEST_STEP: Duration = Duration::from_secs(60);
 /// Steps of a search, usually, and on a bad day.
 const STEPS: u32 = 10;
 const MOST_STEPS: u32 = 25;
+/// What it takes to confirm what they found, usually, and on a bad day.
+const CONFIRMING: Duration = Duration::from_secs(5);
+const LONG_CONFIRMING: Duration = Duration::from_mins(1);
 /// A search that takes longer than this for each entry is not begun.
 const LONGEST_SEARCH: Duration = Duration::from_mins(5);
 /// Windows of a visit: two may be void.
@@ -282,7 +285,8 @@ fn params(
                     rough(each)
                 ));
             }
-            Times { usual: each * STEPS, limit: BESIDE + each * MOST_STEPS }
+            let limit = BESIDE + each * MOST_STEPS + LONG_CONFIRMING;
+            Times { usual: each * STEPS + CONFIRMING, limit }
         }
         _ => {
             let window = Duration::from_secs_f64(requests as f64 / rate as f64);

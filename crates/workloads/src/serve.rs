@@ -142,7 +142,7 @@ impl Definition for Server {
     fn cases(profile: Profile) -> Vec<ServerParams> {
         let (closed, open, step_ms) = match profile {
             Profile::Smoke => (200, 50, 20),
-            Profile::Quick => (20_000, 2_000, 200),
+            Profile::Quick => (20_000, 2_000, 100),
             Profile::Standard => (40_000, 4_000, 400),
             Profile::Thorough => (100_000, 10_000, 500),
         };

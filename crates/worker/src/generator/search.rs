@@ -20,6 +20,12 @@ const OF_THE_RAREST: u64 = 3;
 const LONGEST_COMPUTING: u32 = 10;
 /// Requests of a step, at least.
 const LEAST: u64 = 20;
+/// What bisection finds is confirmed by steps so many times as long, or so long if that is less: queues build up in
+/// them that a short step does not see, and the machine is as unsteady as it is. After a rate that they do not confirm
+/// comes one that is so many times as high.
+const CONFIRMATION: u32 = 8;
+const LONG_ENOUGH: Duration = Duration::from_secs(5);
+const FURTHER_DOWN: f64 = 0.975;
 /// Steps of a search, at most.
 const MOST_STEPS: u64 = 40;
 /// Times its length that a step may last at low rates, or so long, so that every class of requests comes.
@@ -67,6 +73,12 @@ impl Steps {
         self.requests(rate) as f64 / rate * 1e9
     }
 
+    /// Those that confirm a rate; `None` where these are long enough.
+    fn confirming(&self) -> Option<Self> {
+        let length = (self.length * CONFIRMATION).min(LONG_ENOUGH);
+        (length > self.length).then(|| Steps { length, per_mille: self.per_mille.clone(), ..*self })
+    }
+
     fn is_too_long(&self, rate: f64) -> bool {
         self.length_ns(rate) > nanoseconds(self.longest) as f64
     }
@@ -77,11 +89,30 @@ impl Steps {
 pub(super) struct NoRate(pub(super) f64);
 
 /// The highest rate that `sustains` takes, requests a second: a ladder finds one that passes and one that does not,
-/// bisection narrows them down. No rate above `ceiling` is tried.
+/// bisection narrows them down, and longer steps confirm what it found or go further down. No rate above `ceiling` is
+/// tried.
 ///
 /// # Errors
 /// What `sustains` returns.
 pub(super) fn highest<E>(
+    steps: &Steps,
+    start: f64,
+    ceiling: f64,
+    mut sustains: impl FnMut(&Steps, f64) -> Result<bool, E>,
+) -> Result<Result<f64, NoRate>, E> {
+    let found = bisected(steps, start, ceiling, |rate| sustains(steps, rate))?;
+    let (&Ok(mut rate), Some(confirming)) = (&found, steps.confirming()) else { return Ok(found) };
+    for _ in 0..MOST_STEPS {
+        if sustains(&confirming, rate)? {
+            return Ok(Ok(rate));
+        }
+        rate *= FURTHER_DOWN;
+    }
+    Ok(Err(NoRate(rate)))
+}
+
+/// What bisection finds with steps of one length.
+fn bisected<E>(
     steps: &Steps,
     start: f64,
     ceiling: f64,
@@ -216,7 +247,7 @@ mod tests {
 
     /// The capacity that a search finds of that server, requests a second.
     fn capacity(turns: Turns, load: &HttpLoad, steps: &Steps, mut turn: u64) -> f64 {
-        let mut passes = |rate: f64| {
+        let mut passes = |steps: &Steps, rate: f64| {
             turn += 1;
             let (requests, length_ns) = (steps.requests(rate), steps.length_ns(rate));
             let mut due = arrivals(turn, rate, requests);
@@ -227,7 +258,8 @@ mod tests {
             let answers = serve(turns, &asked);
             Schedule { asked, length_ns, unit_ns: UNIT_NS }.is_kept(&answers)
         };
-        let sustains = |rate| Ok::<_, ()>(passes(rate) || passes(rate));
+        let sustains =
+            |steps: &Steps, rate| Ok::<_, ()>(passes(steps, rate) || passes(steps, rate));
         let ceiling = highest_rate_on(CPUS as f64, load);
         highest(steps, 0.5 * ceiling, ceiling, sustains).unwrap().unwrap()
     }
@@ -271,7 +303,7 @@ mod tests {
         let load = load(&[(999, 120, 0), (1, 200_000, 0)]);
         let steps = Steps::new(&load, Duration::from_millis(100));
         let ceiling = highest_rate_on(CPUS as f64, &load);
-        let found = highest(&steps, 4_464.0, ceiling, |_| Ok::<_, ()>(true)).unwrap().unwrap();
+        let found = highest(&steps, 4_464.0, ceiling, |_, _| Ok::<_, ()>(true)).unwrap().unwrap();
         let cpus = found * load.mean(|class| load.cpu_ns(class) as f64) / 1e9;
         assert!(cpus <= 2.0 && cpus > 1.99, "{found} a second need {cpus} CPUs");
     }
@@ -290,10 +322,23 @@ mod tests {
     }
 
     #[test]
+    fn what_longer_steps_do_not_confirm_is_lowered_until_they_do() {
+        let load = load(&[(1_000, 100, 0)]);
+        let steps = Steps::new(&load, Duration::from_millis(100));
+        // Short steps take 1,000 a second, long ones 900.
+        let sustains = |tried: &Steps, rate: f64| {
+            let long = tried.length() > steps.length();
+            Ok::<_, ()>(rate < if long { 900.0 } else { 1_000.0 })
+        };
+        let found = highest(&steps, 100.0, f64::INFINITY, sustains).unwrap().unwrap();
+        assert!((870.0..900.0).contains(&found), "{found}");
+    }
+
+    #[test]
     fn a_search_that_finds_no_rate_says_which_it_tried_last() {
         let load = load(&[(1_000, 100, 0)]);
         let steps = Steps::new(&load, Duration::from_millis(100));
-        let found = highest(&steps, 100.0, f64::INFINITY, |_| Ok::<_, ()>(false)).unwrap();
+        let found = highest(&steps, 100.0, f64::INFINITY, |_, _| Ok::<_, ()>(false)).unwrap();
         assert!(matches!(found, Err(NoRate(rate)) if rate < 1.0), "{found:?}");
     }
 }
