@@ -214,6 +214,7 @@ def check(service, decision, plan, bin_dir):
                         tries += [holds(bin_dir, service, entry, of_search, window, arrivals) for _ in range(2)]
                     held = [held for held, _ in tries if held is not None]
                     row[f"searched, held against 10 s, {arrivals}"] = "; ".join(words for _, words in tries)
+                    print(f"{service.name}, {entry}, {arrivals}: {'; '.join(words for _, words in tries)}", file=sys.stderr)
                     if held and 2 * sum(held) <= len(held):
                         wrong.append(f"{entry}: {arrivals}: {'; '.join(words for _, words in tries)}")
         rows.append(row)
