@@ -44,8 +44,7 @@ fn listed(strategy: &str) -> BTreeSet<Form> {
         if depth == 2 {
             workload = line.split(' ').next().unwrap();
         }
-        let is_form =
-            depth == 4 && !line.starts_with("--param") && !line.contains(": unsupported;");
+        let is_form = depth == 4 && !line.starts_with("--") && !line.contains(": unsupported;");
         if is_form {
             let (case, form) = line.split_once(": ").unwrap();
             let standing =

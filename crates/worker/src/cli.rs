@@ -187,7 +187,7 @@ fn list(variants: &[Variant]) -> anyhow::Result<ExitCode> {
             for profile in [Profile::Smoke, Profile::Quick, Profile::Standard, Profile::Thorough] {
                 let ids: Vec<_> = entry.cases(profile).into_iter().map(|case| case.id).collect();
                 if !ids.is_empty() {
-                    writeln!(out, "    {profile}: {}", ids.join(", "))?;
+                    writeln!(out, "    --profile {profile}  {}", ids.join(", "))?;
                 }
             }
             let usual = entry.cases(profile_with_cases(&entry, Profile::Quick));

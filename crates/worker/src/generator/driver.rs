@@ -197,9 +197,8 @@ impl Driver {
         };
         let start = START * probe.answers.len() as f64 / probe.wall_ns as f64 * 1e9;
         let ceiling = physics::highest_rate(&self.load);
-        let found = highest(&steps, start, ceiling, |steps, rate| {
-            search.sustains(self, steps, rate)
-        })?;
+        let found =
+            highest(&steps, start, ceiling, |steps, rate| search.sustains(self, steps, rate))?;
         let capacity = found.map_err(|NoRate(tried)| {
             let reason = format!(
                 "no rate keeps p99 below {target:?} and its backlog from growing; the last tried was {tried:.3} a second"
