@@ -59,29 +59,17 @@ class Service:
             seconds(c.get("wait", "0ms")) + seconds(c.get("cpu", "0ms")) for c in self.file["class"]
         )
 
-    def classes(self):
-        """As `--param classes=` takes them."""
-
-        def word(c):
-            size = re.fullmatch(r"([0-9]+)(B|KiB|MiB)", c["payload"])
-            size = int(size[1]) * {"B": 1, "KiB": 1024, "MiB": 1 << 20}[size[2]]
-            wait, cpu = (round(seconds(c.get(key, "0ms")) * 1e6) for key in ("wait", "cpu"))
-            kind = "blocking" if c.get("blocking") else "async"
-            return f"{round(c['share'] * 1000)}/{wait}/{cpu}/{size}/{kind}"
-
-        return " ".join(map(word, self.file["class"]))
-
 
 class Server:
     """A strategy that serves the service."""
 
-    def __init__(self, bin_dir, entry, service):
+    def __init__(self, bin_dir, entry, service, classes):
         strategy, _, variant = entry.partition("/")
         command = [
             bin_dir / f"strategy-{strategy}",
             *("serve", "traffic", "--listen", "127.0.0.1:0"),
             *("--param", f"connections={service.connections}"),
-            *("--param", f"classes={service.classes()}"),
+            *("--param", f"classes={classes}"),
             *(("--variant", variant) if variant else ()),
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -192,7 +180,7 @@ def check(service, decision, plan, bin_dir):
         if reason and ("preferences" in reason or "unsupported" in reason):
             continue
         row = {"option": entry, "decision": f"excluded: {reason}" if reason else option.get("verdict")}
-        with Server(bin_dir, entry, service) as server:
+        with Server(bin_dir, entry, service, described["classes"]) as server:
 
             def window(rate, arrivals):
                 return Window(bin_dir, service, server, described["unit_ns"], rate, arrivals)
