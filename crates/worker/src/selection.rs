@@ -57,7 +57,8 @@ pub struct Choice {
 /// # Errors
 /// If a workload or a parameter is unknown or out of range, or a parameter or no case at all fits this machine.
 pub fn cases(profile: Profile, choice: &Choice) -> Result<Vec<(Entry, Case)>, UsageError> {
-    let chosen = chosen_workloads(&choice.workloads)?;
+    let names = &whole_names(&choice.workloads);
+    let chosen = chosen_workloads(names)?;
     for assignment in &choice.params {
         let key = assignment.split('=').next().unwrap_or_default().trim();
         if assignment.contains('=') && !chosen.iter().any(|e| e.keys.iter().any(|k| k.name == key))
@@ -67,7 +68,7 @@ pub fn cases(profile: Profile, choice: &Choice) -> Result<Vec<(Entry, Case)>, Us
     }
     let mut cases: Vec<(Entry, Case)> = Vec::new();
     for entry in chosen {
-        let own = chosen_cases(&entry, profile, &choice.workloads)?;
+        let own = chosen_cases(&entry, profile, names)?;
         if own.is_empty() && !choice.workloads.is_empty() {
             return Err(UsageError(format!(
                 "workload `{}` has no case in the {profile} profile: take --profile smoke, whose case \
@@ -167,6 +168,21 @@ fn chosen_workloads(names: &[String]) -> Result<Vec<Entry>, UsageError> {
         names.is_empty() || names.iter().any(|name| workload_of(name) == entry.spec.name)
     };
     Ok(catalog().into_iter().filter(wanted).collect())
+}
+
+/// The names as they were meant: a list is cut at commas, and so are ids such as `channel/1:1,cap=64`.
+fn whole_names(pieces: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for piece in pieces {
+        match names.last_mut().filter(|last| last.contains('/')) {
+            Some(last) if piece.contains('=') && !piece.contains('/') => {
+                last.push(',');
+                last.push_str(piece);
+            }
+            _ => names.push(piece.clone()),
+        }
+    }
+    names
 }
 
 /// The workload that is named, or whose case is.
@@ -305,6 +321,7 @@ mod tests {
     fn single_cases_are_named_by_their_ids_whatever_profile_has_them() {
         assert_eq!(choose(&["gather/n=10000"], &[]).unwrap(), ["gather/n=10000"]);
         assert_eq!(choose(&["map", "gather/n=100"], &[]).unwrap(), ["gather/n=100", "map"]);
+        assert_eq!(choose(&["channel/1:1", "cap=64"], &[]).unwrap(), ["channel/1:1,cap=64"]);
         let whole = choose(&["join"], &[]).unwrap();
         assert_eq!(choose(&["join/cutoff=3", "join"], &[]).unwrap().len(), whole.len());
         let unknown = choose(&["gather/n=17"], &[]).unwrap_err();
