@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use worker::selection;
-use workloads::{Entry, catalog};
+use workloads::{Entry, Profile, catalog};
 
 use crate::cargo::Origin;
 use crate::decide::Change;
@@ -35,8 +35,14 @@ pub(crate) fn command(plan: &Plan, host: &Host) -> String {
     let all: BTreeSet<_> =
         catalog().iter().filter(|entry| has_cases(entry)).map(|entry| entry.spec.name).collect();
     let measured: BTreeSet<_> = plan.cases.iter().map(|case| case.workload.as_str()).collect();
-    if measured != all && plan.service.is_none() {
-        words.push(format!("--workload {}", listed(measured.iter().copied())));
+    let single: Vec<_> =
+        measured.iter().flat_map(|workload| single_cases(plan, workload)).collect();
+    if (measured != all || !single.is_empty()) && plan.service.is_none() {
+        let of_single =
+            |workload: &&str| single.iter().any(|id| id.starts_with(&format!("{workload}/")));
+        let whole =
+            measured.iter().filter(|workload| !of_single(workload)).map(|w| (*w).to_owned());
+        words.push(format!("--workload {}", listed(whole.chain(single.iter().cloned()))));
     }
     let mut strategies: Vec<_> = plan.entries.iter().map(|entry| entry.strategy.as_str()).collect();
     strategies.dedup();
@@ -78,6 +84,21 @@ pub(crate) fn command(plan: &Plan, host: &Host) -> String {
     words.join(" ")
 }
 
+/// The ids of a workload's cases, where single ones were chosen.
+fn single_cases(plan: &Plan, workload: &str) -> BTreeSet<String> {
+    let Some(entry) = workloads::find(workload) else { return BTreeSet::new() };
+    let ids = |profile| entry.cases(profile).into_iter().map(|case| case.id);
+    let profiles = [Profile::Smoke, Profile::Quick, Profile::Standard, Profile::Thorough];
+    let known: BTreeSet<_> = profiles.into_iter().flat_map(ids).collect();
+    let own: BTreeSet<_> = ids(plan.profile).collect();
+    let of_workload = plan.cases.iter().filter(|case| case.workload == workload);
+    let planned = of_workload.map(|case| case.swept.clone().unwrap_or_else(|| case.id.clone()));
+    let planned: BTreeSet<_> = planned.filter(|id| known.contains(id)).collect();
+    let is_whole = planned.is_empty() || own.is_subset(&planned);
+    let has_ids = planned.iter().all(|id| id.contains('/'));
+    if is_whole || !has_ids { BTreeSet::new() } else { planned }
+}
+
 /// Separated by commas, and quoted where a shell would see more than a word.
 fn listed(words: impl Iterator<Item = impl AsRef<str>>) -> String {
     let words: Vec<_> = words.map(|word| word.as_ref().to_owned()).collect();
@@ -105,6 +126,14 @@ mod tests {
             assert!(command.contains(words), "{words}: {command}");
         }
         assert!(!command.contains("--faithful") && !command.contains("--bin-dir"), "{command}");
+    }
+
+    #[test]
+    fn single_cases_are_asked_for_by_their_ids() {
+        let part = plan(&["map", "join/cutoff=3", "channel/1:1,cap=64"], &["tokio"], 7);
+        let command = command(&part, &Host::default());
+        let words = "--workload 'map,channel/1:1,cap=64,join/cutoff=3'";
+        assert!(command.contains(words), "{command}");
     }
 
     #[test]
