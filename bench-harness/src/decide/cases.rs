@@ -38,9 +38,10 @@ const LONGEST_STEP: Duration = Duration::from_secs(60);
 /// Steps of a search, usually, and on a bad day.
 const STEPS: u32 = 10;
 const MOST_STEPS: u32 = 25;
-/// What it takes to confirm what they found, usually, and on a bad day.
+/// What it takes to confirm what they found, usually, and on a bad day: a server that falls far behind the others is
+/// searched for among rates at which a rare class takes long to come.
 const CONFIRMING: Duration = Duration::from_secs(5);
-const LONG_CONFIRMING: Duration = Duration::from_mins(1);
+const LONG_CONFIRMING: Duration = Duration::from_mins(4);
 /// A search that takes longer than this for each entry is not begun.
 const LONGEST_SEARCH: Duration = Duration::from_mins(5);
 /// Windows of a visit: two may be void.

@@ -12,6 +12,10 @@ const UP: f64 = 1.15;
 const DOWN: f64 = 2.0;
 /// Bisection ends where the rate that fails is less than so many times the one that passes.
 const RESOLUTION: f64 = 1.025;
+/// The same where steps are more than so many times as long as usual, because a class is rare at so low a rate: a
+/// server that falls so far behind the others need not be known so well, and the search would take minutes.
+const COARSE: f64 = 1.1;
+const LONG_STEPS: f64 = 6.0;
 /// A step holds so many requests of the rarest class, at least: what a rare class does to the others has to show,
 /// and to have piled up.
 const OF_THE_RAREST: u64 = 3;
@@ -79,6 +83,12 @@ impl Steps {
         (length > self.length).then(|| Steps { length, per_mille: self.per_mille.clone(), ..*self })
     }
 
+    /// How near to each other bisection brings a rate that fails and one that passes.
+    fn resolution(&self, rate: f64) -> f64 {
+        let is_long = self.length_ns(rate) > LONG_STEPS * nanoseconds(self.length) as f64;
+        if is_long { COARSE } else { RESOLUTION }
+    }
+
     fn is_too_long(&self, rate: f64) -> bool {
         self.length_ns(rate) > nanoseconds(self.longest) as f64
     }
@@ -139,7 +149,7 @@ fn bisected<E>(
             return Ok(Err(NoRate(last)));
         }
     }
-    while high / low > RESOLUTION {
+    while high / low > steps.resolution(low) {
         let middle = (low * high).sqrt();
         if sustains(middle)? { low = middle } else { high = middle }
     }
@@ -332,6 +342,20 @@ mod tests {
         };
         let found = highest(&steps, 100.0, f64::INFINITY, sustains).unwrap().unwrap();
         assert!((870.0..900.0).contains(&found), "{found}");
+    }
+
+    #[test]
+    fn a_search_among_rates_at_which_a_class_is_rare_takes_few_steps() {
+        let load = load(&[(999, 120, 0), (1, 1_000, 0)]);
+        let steps = Steps::new(&load, Duration::from_millis(500));
+        let mut lasted = 0.0;
+        let sustains = |tried: &Steps, rate: f64| {
+            lasted += tried.length_ns(rate) / 1e9;
+            Ok::<_, ()>(rate < 200.0)
+        };
+        let found = highest(&steps, 2_000.0, f64::INFINITY, sustains).unwrap().unwrap();
+        assert!((180.0..200.0).contains(&found), "{found}");
+        assert!(lasted < 120.0, "{lasted} s");
     }
 
     #[test]
