@@ -1,29 +1,45 @@
-//! WORKLOADS.md and README.md name the workloads that there are, which strategies do them, and in which form.
+//! The book names the workloads, their parameters and cases, and the form in which each strategy does each:
+//! `UPDATE_DOCS=1 cargo test -p bench-harness --test harness forms` writes these tables.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::fs;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::process::Command;
 
+use workloads::{Entry, Profile, catalog};
+
 use crate::bench::built;
+use crate::book::{hold, page};
 
 const STRATEGIES: [&str; 7] = ["threads", "rayon", "tokio", "async-std", "smol", "hybrid", "floor"];
-const STANDINGS: [&str; 4] = ["fair", "off-label", "misuse", "floor"];
+const PROFILES: [Profile; 4] =
+    [Profile::Smoke, Profile::Quick, Profile::Standard, Profile::Thorough];
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+/// A form of a workload as `list` prints it, or that there is none.
 struct Form {
     workload: String,
-    strategy: String,
+    strategy: &'static str,
+    variant: String,
+    /// Whether a run without `--variant` takes this variant.
+    usual: bool,
+    /// The first case in which it is used.
+    case: String,
     standing: String,
-    form: String,
-    link: String,
+    /// The form and its link; none where it is unsupported.
+    form: Option<(String, String)>,
 }
 
-impl fmt::Debug for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Form { workload, strategy, standing, form, link } = self;
-        write!(f, "\n{workload}, {strategy} ({standing}): {form} <{link}>")
+impl Form {
+    fn is_of_same_variant(&self, other: &Form) -> bool {
+        (self.strategy, &self.variant) == (other.strategy, &other.variant)
+    }
+
+    /// Name of the strategy; with the variant unless it is the usual one of a model.
+    fn entry(&self) -> String {
+        if self.usual && self.strategy != "floor" {
+            self.strategy.to_owned()
+        } else {
+            format!("{}, {}", self.strategy, self.variant)
+        }
     }
 }
 
@@ -33,100 +49,121 @@ fn list(strategy: &str) -> String {
 }
 
 /// The forms that a strategy lists.
-fn listed(strategy: &str) -> BTreeSet<Form> {
+fn listed(strategy: &'static str) -> Vec<Form> {
     let text = list(strategy);
-    let mut forms = BTreeSet::new();
-    let mut workload = "";
+    let mut forms = Vec::new();
+    let (mut variant, mut usual, mut workload) = ("", "", "");
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let depth = line.len() - line.trim_start().len();
         let line = line.trim_start();
-        if depth == 2 {
+        if depth == 0
+            && let Some((_, name)) = line.split_once(", variant ")
+        {
+            variant = name;
+            usual = if usual.is_empty() { name } else { usual };
+        } else if depth == 2 {
             workload = line.split(' ').next().unwrap();
-        }
-        let is_form = depth == 4 && !line.starts_with("--") && !line.contains(": unsupported;");
-        if is_form {
+        } else if depth == 4 && !line.starts_with("--") {
             let (case, form) = line.split_once(": ").unwrap();
+            let (case, remark) = case.split_once(" (").unwrap_or((case, "fair)"));
+            let is_supported = !form.starts_with("unsupported;");
             let standing =
-                case.split_once(" (").map_or("fair", |(_, said)| &said[..said.len() - 1]);
-            forms.insert(Form {
+                if is_supported { remark.trim_end_matches(')') } else { "unsupported" };
+            forms.push(Form {
                 workload: workload.to_owned(),
-                strategy: strategy.to_owned(),
+                strategy,
+                variant: variant.to_owned(),
+                usual: variant == usual,
+                case: case.to_owned(),
                 standing: standing.to_owned(),
-                form: form.replace('`', ""),
-                link: lines.next().unwrap().trim().to_owned(),
+                form: is_supported
+                    .then(|| (form.to_owned(), lines.next().unwrap().trim().to_owned())),
             });
         }
     }
     forms
 }
 
-/// The forms in the tables of the page: a row for each, or a cell for each kind of handler. Behind a form may
-/// stand where it is unsupported.
-fn documented(page: &str) -> BTreeSet<Form> {
-    let mut links = BTreeMap::new();
-    for line in page.lines() {
-        if let Some((name, link)) = line.strip_prefix('[').and_then(|line| line.split_once("]: ")) {
-            links.insert(name, link);
-        }
-    }
-    let link = |text: &str| {
-        let (text, name) = text.strip_suffix(']')?.rsplit_once("][")?;
-        Some((text.strip_prefix('[')?.to_owned(), (*links.get(name)?).to_owned()))
+/// The table of forms of one workload, known mistakes last. That there is none is told only of variants that have
+/// no form in any case.
+fn table_of_forms(forms: &[&Form]) -> String {
+    let has_form = |form: &Form| {
+        forms.iter().any(|other| other.form.is_some() && other.is_of_same_variant(form))
     };
-    let mut forms = BTreeSet::new();
-    let mut workload = "";
-    for line in page.lines() {
-        workload = line.strip_prefix("## ").unwrap_or(workload);
-        let Some(cells) = line.strip_prefix("| ").and_then(|line| line.strip_suffix('|')) else {
-            continue;
-        };
-        let cells: Vec<_> = cells.split(" |").map(str::trim).collect();
-        let strategy = cells[0].split(',').next().unwrap();
-        let mut insert = |standing: &str, form: &str, link: String| {
-            let restricted = form.rsplit_once("; ").filter(|(_, why)| why.contains("unsupported"));
-            forms.insert(Form {
-                workload: workload.to_owned(),
-                strategy: strategy.to_owned(),
-                standing: standing.to_owned(),
-                form: restricted.map_or(form, |(form, _)| form).replace('`', ""),
-                link,
-            });
-        };
-        match cells[..] {
-            [_, form, standing, target] if STANDINGS.contains(&standing) => {
-                let (_, link) = link(target).unwrap_or_else(|| panic!("no link: {line}"));
-                insert(standing, form, link);
+    let told: Vec<_> =
+        forms.iter().filter(|form| form.form.is_some() || !has_form(form)).collect();
+    let mut table = "| strategy | form | standing |\n| --- | --- | --- |\n".to_owned();
+    for misuse in [false, true] {
+        for form in told.iter().filter(|form| (form.variant == "misuse") == misuse) {
+            let mut entry = form.entry();
+            if told.iter().filter(|other| other.is_of_same_variant(form)).count() > 1 {
+                write!(entry, ", `{}`", form.case).unwrap();
             }
-            _ => {
-                for (standing, form) in cells.iter().filter_map(|cell| cell.split_once(": ")) {
-                    if STANDINGS.contains(&standing) {
-                        let (form, link) = link(form).unwrap_or_else(|| panic!("no link: {line}"));
-                        insert(standing, &form, link);
-                    }
-                }
-            }
+            let text = match &form.form {
+                Some((form, link)) => format!("[{form}]({link})"),
+                None => "—".to_owned(),
+            };
+            writeln!(table, "| {entry} | {text} | {} |", form.standing).unwrap();
         }
     }
-    forms
+    table
 }
 
-fn page(name: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    fs::read_to_string(root.join(name)).unwrap()
+fn table_of_parameters(entry: &Entry) -> String {
+    let mut table = "| key | range | meaning |\n| --- | --- | --- |\n".to_owned();
+    for key in entry.keys {
+        writeln!(table, "| `{}` | {} | {} |", key.name, key.range, key.meaning).unwrap();
+    }
+    table
+}
+
+fn table_of_cases(entry: &Entry) -> String {
+    let mut table = "| profile | cases |\n| --- | --- |\n".to_owned();
+    for profile in PROFILES {
+        let ids: Vec<_> =
+            entry.cases(profile).iter().map(|case| format!("`{}`", case.id)).collect();
+        if !ids.is_empty() {
+            writeln!(table, "| {profile} | {} |", ids.join(", ")).unwrap();
+        }
+    }
+    table
 }
 
 #[test]
-fn the_page_and_the_strategies_name_the_same_forms() {
-    let documented = documented(&page("WORKLOADS.md"));
-    let listed: BTreeSet<_> = STRATEGIES.into_iter().flat_map(listed).collect();
-    assert!(listed.len() > 100, "{listed:?}");
-    let missing: Vec<_> = listed.difference(&documented).collect();
-    let wrong: Vec<_> = documented.difference(&listed).collect();
-    assert!(
-        missing.is_empty() && wrong.is_empty(),
-        "WORKLOADS.md lacks {missing:?}\n\nand has instead {wrong:?}"
-    );
+fn workload_pages_show_parameters_cases_and_forms() {
+    let forms: Vec<_> = STRATEGIES.into_iter().flat_map(listed).collect();
+    assert!(forms.len() > 100, "only {} forms are listed", forms.len());
+    for entry in catalog() {
+        let name = entry.spec.name;
+        let ours: Vec<_> = forms.iter().filter(|form| form.workload == name).collect();
+        let parts = [
+            ("parameters", table_of_parameters(&entry)),
+            ("cases", table_of_cases(&entry)),
+            ("forms", table_of_forms(&ours)),
+        ];
+        hold(&format!("workloads/{name}.md"), &parts);
+    }
+}
+
+#[test]
+fn overview_and_summary_name_every_workload() {
+    let mut table = "| workload | class | asks |\n| --- | --- | --- |\n".to_owned();
+    for entry in catalog() {
+        let spec = entry.spec;
+        writeln!(table, "| [`{0}`]({0}.md) | {1} | {2} |", spec.name, spec.class, spec.question)
+            .unwrap();
+    }
+    hold("workloads/index.md", &[("workloads", table)]);
+    let summary = page("SUMMARY.md");
+    let pages: Vec<_> = summary
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- [")?.split_once("](workloads/"))
+        .map(|(name, _)| name)
+        .filter(|name| *name != "Workloads")
+        .collect();
+    let names: Vec<_> = catalog().iter().map(|entry| entry.spec.name).collect();
+    assert_eq!(pages, names);
 }
 
 /// The words in backticks, without what stands behind a slash.
@@ -143,8 +180,8 @@ fn workloads_of(list: &str, variant: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_page_says_what_partial_variants_do() {
-    let page = page("WORKLOADS.md");
+fn overview_says_what_partial_variants_do() {
+    let page = page("workloads/index.md");
     let (_, misuses) = page.split_once("| `misuse` of | does |").unwrap();
     let (misuses, _) = misuses.split_once("\n\n").unwrap();
     for strategy in ["threads", "rayon", "tokio", "async-std", "smol"] {
@@ -160,20 +197,4 @@ fn the_page_says_what_partial_variants_do() {
     let documented = quoted(hybrid.split('.').next().unwrap());
     let listed = workloads_of(&list("hybrid"), "tokio-rayon");
     assert!(documented.iter().eq(&listed), "hybrid: {documented:?}, not {listed:?}");
-}
-
-#[test]
-fn the_pages_name_every_workload() {
-    let mut catalogue: Vec<_> =
-        workloads::catalog().into_iter().map(|entry| entry.spec.name).collect();
-    let readme = page("README.md");
-    let (_, table) = readme.split_once("| workload | asks |").unwrap();
-    let (table, _) = table.split_once("\n\n").unwrap();
-    let names: Vec<_> =
-        table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
-    assert_eq!(names, catalogue);
-    let page = page("WORKLOADS.md");
-    let sections: BTreeSet<_> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    catalogue.retain(|name| !sections.contains(name));
-    assert!(catalogue.is_empty(), "{catalogue:?} have no section");
 }

@@ -1,6 +1,7 @@
 //! The built harness as a user would run it.
 
 mod bench;
+mod book;
 mod chromium;
 mod decide;
 mod faults;

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, HARNESS, admitted, code, journal, measurements, row, stderr, summary};
+use crate::book::page;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -269,8 +270,7 @@ fn load_drives_the_built_in_server_and_prints_what_came_back() {
 #[test]
 #[ignore = "needs python3"]
 fn the_minimal_strategy_of_the_protocol_page_takes_part() {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../PROTOCOL.md");
-    let page = fs::read_to_string(page).unwrap();
+    let page = page("protocol.md");
     let (_, program) = page.split_once("```python\n").unwrap();
     let (program, _) = program.split_once("```").unwrap();
     let bench = Bench::with(&["floor"]);

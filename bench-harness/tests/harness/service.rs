@@ -1,10 +1,11 @@
 //! Profile files as a user writes and checks them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use crate::bench::{HARNESS, code, stderr};
+use crate::book::{page, root};
 
 const KINDS: [&str; 7] = ["gateway", "crud", "generator", "chat", "batch", "stream", "ui"];
 
@@ -16,10 +17,6 @@ fn profile(arguments: &[&str]) -> Output {
 
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 fn examples() -> Vec<PathBuf> {
@@ -37,11 +34,11 @@ fn every_example_is_checked_and_documented() {
     arguments.extend(files.iter().map(|file| file.to_str().unwrap()));
     let output = profile(&arguments);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
-    let (text, docs) = (stdout(&output), fs::read_to_string(root().join("PROFILES.md")).unwrap());
+    let (text, docs) = (stdout(&output), page("reference/profile-files.md"));
     for file in &files {
         assert!(text.contains(&format!("({})\n  load  ", file.display())), "{text}");
         let name = file.file_name().unwrap().to_str().unwrap();
-        assert!(docs.contains(&format!("[{name}](profiles/{name})")), "{name}");
+        assert!(docs.contains(&format!("| `profiles/{name}` |")), "{name}");
     }
     assert!(text.contains("  offered     computing for 0.122 of "), "{text}");
     assert!(text.contains("  left out    async-std: discontinued"), "{text}");
@@ -51,7 +48,7 @@ fn every_example_is_checked_and_documented() {
 
 #[test]
 fn every_key_that_a_file_may_hold_is_documented() {
-    let docs = fs::read_to_string(root().join("PROFILES.md")).unwrap();
+    let docs = page("reference/profile-files.md");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.toml");
     let good = fs::read_to_string(root().join("profiles/api-gateway.toml")).unwrap();

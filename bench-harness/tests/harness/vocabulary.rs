@@ -1,12 +1,11 @@
-//! WORKLOADS.md shows the async vocabulary as it stands in the sources: `UPDATE_DOCS=1 cargo test -p
-//! bench-harness --test harness vocabulary` writes it there.
+//! The book shows the async vocabulary as it stands in the sources: `UPDATE_DOCS=1 cargo test -p bench-harness
+//! --test harness vocabulary` writes it there.
 
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
 
-const BEGIN: &str = "<!-- vocabulary: begin -->";
-const END: &str = "<!-- vocabulary: end -->";
+use crate::book::{hold, root};
+
 const STRATEGIES: [&str; 6] = ["threads", "rayon", "tokio", "async-std", "smol", "hybrid"];
 /// Name of the function and what it shows.
 const WORDS: [(&str, &str); 9] = [
@@ -20,10 +19,6 @@ const WORDS: [(&str, &str); 9] = [
     ("blocking_call", "A blocking call that holds up nobody else"),
     ("ten_jobs_on_a_pool_of_five", "Ten blocking jobs on a pool of five: two rounds"),
 ];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
 
 /// The function with its documentation, or the reason why there is none.
 fn entry(source: &str, word: &str) -> Result<String, String> {
@@ -70,15 +65,6 @@ fn section() -> String {
 }
 
 #[test]
-fn the_vocabulary_in_the_docs_is_the_one_in_the_sources() {
-    let path = root().join("WORKLOADS.md");
-    let old = fs::read_to_string(&path).unwrap();
-    let (before, rest) = old.split_once(BEGIN).expect("the marker is there");
-    let (_, after) = rest.split_once(END).expect("the marker is there");
-    let new = format!("{before}{BEGIN}\n\n{}\n\n{END}{after}", section().trim());
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &new).unwrap();
-    } else {
-        assert!(old == new, "WORKLOADS.md is out of date: run the test with UPDATE_DOCS=1");
-    }
+fn vocabulary_page_shows_the_sources() {
+    hold("vocabulary.md", &[("vocabulary", section())]);
 }
