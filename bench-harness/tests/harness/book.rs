@@ -29,10 +29,7 @@ pub(crate) fn hold(name: &str, parts: &[(&str, String)]) {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(path(name), &new).unwrap();
     } else {
-        assert!(
-            old == new,
-            "docs/src/{name} is out of date: run the test with UPDATE_DOCS=1"
-        );
+        assert!(old == new, "docs/src/{name} is out of date: run the test with UPDATE_DOCS=1");
     }
 }
 

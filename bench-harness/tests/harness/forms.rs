@@ -68,8 +68,7 @@ fn listed(strategy: &'static str) -> Vec<Form> {
             let (case, form) = line.split_once(": ").unwrap();
             let (case, remark) = case.split_once(" (").unwrap_or((case, "fair)"));
             let is_supported = !form.starts_with("unsupported;");
-            let standing =
-                if is_supported { remark.trim_end_matches(')') } else { "unsupported" };
+            let standing = if is_supported { remark.trim_end_matches(')') } else { "unsupported" };
             forms.push(Form {
                 workload: workload.to_owned(),
                 strategy,
@@ -91,8 +90,7 @@ fn table_of_forms(forms: &[&Form]) -> String {
     let has_form = |form: &Form| {
         forms.iter().any(|other| other.form.is_some() && other.is_of_same_variant(form))
     };
-    let told: Vec<_> =
-        forms.iter().filter(|form| form.form.is_some() || !has_form(form)).collect();
+    let told: Vec<_> = forms.iter().filter(|form| form.form.is_some() || !has_form(form)).collect();
     let mut table = "| strategy | form | standing |\n| --- | --- | --- |\n".to_owned();
     for misuse in [false, true] {
         for form in told.iter().filter(|form| (form.variant == "misuse") == misuse) {
