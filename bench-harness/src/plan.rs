@@ -281,7 +281,7 @@ fn entry_id(strategy: &str, description: &Description, variant: &str) -> String 
     if first && complete <= 1 { strategy.to_owned() } else { format!("{strategy}/{variant}") }
 }
 
-/// When a profile judges. Found by simulation: METHODOLOGY.md has the error rates.
+/// When a profile judges. Found by simulation: `docs/src/method.md` has the error rates.
 pub(crate) fn design(profile: Profile, purpose: Purpose) -> Design {
     let (block, looks): (_, &[usize]) = match (profile, purpose) {
         (Profile::Smoke, _) => (1, &[2]),

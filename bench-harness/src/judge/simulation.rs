@@ -1,5 +1,5 @@
 //! Error rates of the whole procedure, on simulated runs whose right answer is known. Seeds are fixed, so
-//! that the numbers are the same everywhere; `METHODOLOGY.md` lists them.
+//! that the numbers are the same everywhere; `docs/src/method.md` lists them.
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;

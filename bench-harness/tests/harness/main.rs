@@ -13,6 +13,7 @@ mod load;
 mod map;
 mod methodology;
 mod page;
+mod readme;
 mod runs;
 mod service;
 mod settings;

@@ -1,7 +1,7 @@
 //! The messages between the harness and its workers: JSON, one object a line.
 //!
 //! Requests arrive on the worker's standard input, replies leave on its standard output, diagnostics
-//! go to standard error. `PROTOCOL.md` documents them for strategies written in other languages.
+//! go to standard error. `docs/src/protocol.md` documents them for strategies written in other languages.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
