@@ -4,14 +4,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use worker::launch::{self, Placement, Visit};
-use worker::observation;
-use worker::protocol::SamplingPlan;
+use launch::Visit;
+use protocol::Placement;
+use protocol::SamplingPlan;
+use workloads::observation;
 use workloads::{Case, Entry, Metric, Site};
 
-use crate::plan::{self, Capacity, PlannedEntry};
+use crate::planning;
 use crate::programs::Program;
 use crate::progress::Teller;
+use record::{Capacity, PlannedEntry};
 
 /// What a search for a contestant's capacity has found.
 struct Found<'a> {
@@ -60,7 +62,7 @@ pub(crate) fn capacity(
         observation::capacity(&visit.run().ok()?)
     };
     let mut found = Vec::new();
-    for planned in plan::entries(programs) {
+    for planned in planning::entries(programs) {
         let program = programs.iter().find(|p| p.strategy == planned.strategy);
         let program = program.context("entries are made from programs")?;
         let default = program.description.variants.first() == Some(&planned.variant);

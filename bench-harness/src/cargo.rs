@@ -3,13 +3,13 @@
 //! `cargo run` becomes the program that it runs, so that its own command line is gone by then. What it has
 //! decided shows in this program: the flags in what `build.rs` hands over, the folder in where it lies.
 
+use record::program::Build;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 /// Aligns every function to a cache line, as `.cargo/config.toml` does unless other flags displace it.
@@ -24,69 +24,28 @@ const SEPARATOR: char = '\x1f';
 /// The variables that set keys of the profile, such as `CARGO_PROFILE_RELEASE_LTO`.
 const PROFILE_VARIABLE: &str = "CARGO_PROFILE_RELEASE_";
 
-/// What decides the code of the strategies besides their sources, their crates and the compiler.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct Build {
-    /// The target triple.
-    pub(crate) target: String,
-    /// Every flag that cargo hands to the compiler, wherever it was set.
-    pub(crate) rustflags: Vec<String>,
-    /// The keys of the release profile that are set in `Cargo.toml`, cargo's configuration or the environment.
-    pub(crate) profile: BTreeMap<String, String>,
-}
-
-impl Build {
-    /// What is in force in this workspace.
-    pub(crate) fn of_workspace(root: &Path) -> Self {
-        let read = |path: PathBuf| fs::read_to_string(path).ok();
-        let files = std::iter::once(root.join("Cargo.toml")).chain(configurations(root));
-        let files: Vec<_> = files.filter_map(read).collect();
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        Build {
-            target: env!("HARNESS_TARGET").to_owned(),
-            rustflags: rustflags(&|name| std::env::var(name).ok()),
-            profile: profile(&files, variables),
-        }
-    }
-
-    /// The keys of the profile, such as `codegen-units=1 lto=thin`.
-    pub(crate) fn profile_text(&self) -> String {
-        let keys: Vec<_> =
-            self.profile.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        keys.join(" ")
+/// What is in force in this workspace.
+pub(crate) fn of_workspace(root: &Path) -> Build {
+    let read = |path: PathBuf| fs::read_to_string(path).ok();
+    let files = std::iter::once(root.join("Cargo.toml")).chain(configurations(root));
+    let files: Vec<_> = files.filter_map(read).collect();
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Build {
+        target: env!("HARNESS_TARGET").to_owned(),
+        rustflags: rustflags(&|name| std::env::var(name).ok()),
+        profile: profile(&files, variables),
     }
 }
 
-/// Whether the run has built its programs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Origin {
-    /// From the workspace whose revision and crates are on record.
-    Built(Build),
-    /// They came with `--bin-dir`: nothing is known of their sources.
-    ReadyBuilt,
-}
-
-impl Origin {
-    pub(crate) fn build(&self) -> Option<&Build> {
-        match self {
-            Origin::Built(build) => Some(build),
-            Origin::ReadyBuilt => None,
-        }
-    }
-}
-
-/// The command that builds one package of the workspace in the release profile.
+/// The command that builds one package of the workspace in the release profile, without the command line that it has
+/// by itself: that would be linked into what is measured.
 pub(crate) fn build(root: &Path, package: &str) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
         .args(["build", "--release", "--locked", "--message-format=json-render-diagnostics"])
-        .args(["-p", package])
+        .args(["-p", package, "--no-default-features"])
         .args(place(root))
         .env("CARGO_ENCODED_RUSTFLAGS", encoded(&rustflags(&|name| std::env::var(name).ok())))
         .current_dir(root);

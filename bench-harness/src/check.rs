@@ -4,17 +4,16 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use worker::conformance::{Tried, try_all};
-use worker::interrupt;
-use worker::launch;
-use worker::protocol::FailureKind;
-use worker::scratch::Scratch;
-use worker::selection;
+use conformance::{Tried, try_all};
+use launch::interrupt;
+use launch::scratch::Scratch;
+use launch::selection;
+use protocol::FailureKind;
 
 use crate::programs::Source;
 use crate::progress::Teller;
-use crate::report::text::clean;
 use crate::run::{own_program, stop_on_interrupt, unless_interrupted};
+use protocol::clean;
 
 /// Tries every cell and prints a line for each. Exit code 3 if any failed.
 ///

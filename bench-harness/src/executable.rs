@@ -1,10 +1,10 @@
 //! What an executable tells of how it was made: compiler, C library, and whether its functions are aligned.
 
+use record::program::Executable;
 use std::io::{Read, Seek};
 
 use object::read::{ReadCache, ReadRef};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
-use serde::{Deserialize, Serialize};
 
 /// Bytes to which the functions of a strategy are aligned (`.cargo/config.toml`).
 const CACHE_LINE: u64 = 64;
@@ -12,36 +12,16 @@ const CACHE_LINE: u64 = 64;
 /// The crate of the kernels, as it is written in the names of symbols.
 const KERNELS: &str = "9workloads";
 
-/// What could be read of an executable; what it does not tell is missing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct Executable {
-    /// The processor that it is for, such as `x86_64`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) architecture: Option<String>,
-    /// The compiler that wrote its name into it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) compiler: Option<String>,
-    /// `glibc` or `musl`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) c_library: Option<String>,
-    /// Whether every kernel starts on a cache line. Not known where the names of functions were stripped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) aligned: Option<bool>,
-}
-
-impl Executable {
-    /// Reads what is needed of an ELF file, which may be larger than memory; of anything else, such as a script,
-    /// nothing is known.
-    pub(crate) fn of(file: impl Read + Seek) -> Self {
-        let cache = ReadCache::new(file);
-        let Ok(file) = object::File::parse(&cache) else { return Executable::default() };
-        Executable {
-            architecture: Some(format!("{:?}", file.architecture()).to_lowercase()),
-            compiler: compiler(&file),
-            c_library: c_library(&file).map(str::to_owned),
-            aligned: aligned(&file),
-        }
+/// Reads what is needed of an ELF file, which may be larger than memory; of anything else, such as a script,
+/// nothing is known.
+pub(crate) fn executable_of(file: impl Read + Seek) -> Executable {
+    let cache = ReadCache::new(file);
+    let Ok(file) = object::File::parse(&cache) else { return Executable::default() };
+    Executable {
+        architecture: Some(format!("{:?}", file.architecture()).to_lowercase()),
+        compiler: compiler(&file),
+        c_library: c_library(&file).map(str::to_owned),
+        aligned: aligned(&file),
     }
 }
 
@@ -106,7 +86,7 @@ mod tests {
         command.arg("-o").arg(&program).arg(&source);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Executable::of(fs::File::open(&program).unwrap())
+        crate::executable::executable_of(fs::File::open(&program).unwrap())
     }
 
     #[test]
@@ -123,7 +103,7 @@ mod tests {
     #[test]
     fn of_a_script_nothing_is_known() {
         assert_eq!(
-            Executable::of(std::io::Cursor::new(b"#!/bin/sh\nexit 0\n")),
+            crate::executable::executable_of(std::io::Cursor::new(b"#!/bin/sh\nexit 0\n")),
             Executable::default()
         );
     }

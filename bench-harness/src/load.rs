@@ -1,6 +1,7 @@
 //! `load`: HTTP requests to any server on this machine, in an open or a closed loop, and what came back.
 
-use std::io::{self, IsTerminal, Write};
+use std::io;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,20 +11,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use launch::Backend;
+use launch::selection;
+use load::{Conduct, HttpGenerator, Seen, Timetable};
+use protocol::Failure;
 use serde::Serialize;
-use worker::generator::{Conduct, HttpGenerator, Seen, Timetable};
-use worker::launch::Backend;
-use worker::os;
-use worker::protocol::Failure;
-use worker::selection::{self, UsageError};
+use workloads::UsageError;
 use workloads::arrivals;
 
 use crate::progress::Teller;
 use crate::run::own_program;
-use crate::service::ServiceProfile;
+use record::service::ServiceProfile;
 
-use self::outcome::Outcome;
-use self::requests::Requests;
+use crate::load::outcome::Outcome;
+use crate::load::requests::Requests;
 
 mod outcome;
 mod requests;
@@ -114,10 +115,10 @@ enum Format {
 /// If the target is not on this machine or cannot be reached.
 pub(crate) fn load(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     check_target(args)?;
-    let service = args.service.as_deref().map(ServiceProfile::read).transpose()?;
+    let service = args.service.as_deref().map(service::read).transpose()?;
     let plan = Plan::of(args, service.as_ref());
     plan.check()?;
-    os::prefer_this_process();
+    machine::prefer_this_process();
     let start = |deadline| Backend::start(&own_program()?, deadline).map_err(failed);
     let ideal = start(Instant::now() + PATIENCE)?;
     let target = args.target.unwrap_or_else(|| ideal.address());
@@ -230,7 +231,8 @@ impl Plan {
                 "--rate {rate}: makes no request in {duration}: give a higher rate or a longer --duration"
             )));
         }
-        os::check_connections(self.connections).map_err(|reason| UsageError(format!("--{reason}")))
+        machine::check_connections(self.connections)
+            .map_err(|reason| UsageError(format!("--{reason}")))
     }
 
     /// Requests of an open loop.

@@ -1,15 +1,16 @@
 //! Whether a round was disturbed: looked at before and after it, never by the values that it measured.
 
+use record::noise::{MAX_THROTTLED, Noise};
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-use worker::limits::{self, Limits};
+use machine::limits;
+use machine::limits::Limits;
 use workloads::request::burn;
 
-use crate::host::Activity;
-use crate::judge::median;
+use judge::median;
+use machine::Activity;
 
 /// CPU time of others, as a share of what all CPUs have.
 const MAX_FOREIGN: f64 = 0.05;
@@ -17,8 +18,6 @@ const MAX_FOREIGN: f64 = 0.05;
 const MAX_STEAL: f64 = 0.01;
 /// Share of the time in which somebody waited for memory.
 const MAX_MEMORY_STALL: f64 = 0.01;
-/// Time in which the CPU quota of a control group stopped what could run, as a share of what the quota gives.
-pub(crate) const MAX_THROTTLED: f64 = 0.01;
 /// The canary's time against what is usual in this session.
 const MAX_CANARY: f64 = 1.1;
 /// How long the canary should take.
@@ -34,35 +33,6 @@ const ROUNDS_TO_TELL: usize = 10;
 const WAITS: usize = 2;
 /// On a noisy host, a round may have that much more foreign CPU time than is usual.
 const NOISIER_THAN_USUAL: f64 = 1.5;
-
-/// What disturbed a round; a figure that the system does not give is missing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Noise {
-    /// CPU time of others, as a share of what all CPUs have.
-    pub(crate) foreign: Option<f64>,
-    /// CPU time that the hypervisor gave to others, as a share of what all CPUs have.
-    pub(crate) steal: Option<f64>,
-    /// Share of the time in which somebody waited for memory.
-    pub(crate) memory_stall: Option<f64>,
-    /// CPU time that the control groups of this process allow, in CPUs; missing where they have no quota.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) cpu_quota: Option<f64>,
-    /// Time in which that quota stopped what could run, summed over CPUs, as a share of what it gives.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) throttled: Option<f64>,
-    /// The slower canary of before and after, against the 10th percentile of the last ones.
-    pub(crate) canary: f64,
-    /// Whether the round was held to the level of a noisy host.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) noisy_host: bool,
-}
-
-impl Noise {
-    /// Whether a CPU quota stopped more than a round may have.
-    pub(crate) fn is_throttled(&self) -> bool {
-        self.throttled.is_some_and(|throttled| throttled > MAX_THROTTLED)
-    }
-}
 
 /// Watches over the rounds of a session.
 #[derive(Debug)]

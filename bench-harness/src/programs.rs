@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufRead};
+use std::io;
+use std::io::BufRead;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, bail};
+use launch::Description;
 use serde_json::Value;
-use worker::launch::{self, Description};
-use worker::selection::UsageError;
+use workloads::UsageError;
 
-use crate::cargo::{self, Build, Origin};
-use crate::executable::Executable;
+use crate::cargo;
 use crate::progress::Teller;
-use crate::sources::Sources;
+use record::Sources;
+use record::program::Executable;
+use record::program::Origin;
 
 /// The strategies of this workspace, in the order of the report: packages `strategy-NAME`.
 pub(crate) const STRATEGIES: [&str; 7] =
@@ -105,7 +107,7 @@ impl Source {
     pub(crate) fn origin(&self, root: Option<&Path>) -> Option<Origin> {
         match &self.bin_dir {
             Some(_) => Some(Origin::ReadyBuilt),
-            None => root.map(|root| Origin::Built(Build::of_workspace(root))),
+            None => root.map(|root| Origin::Built(crate::cargo::of_workspace(root))),
         }
     }
 
@@ -113,7 +115,7 @@ impl Source {
     pub(crate) fn code(&self, programs: &[Program]) -> Option<Sources> {
         let root = workspace_root().filter(|_| self.bin_dir.is_none())?;
         let names: Vec<_> = programs.iter().map(|program| program.strategy.as_str()).collect();
-        Some(Sources::of_workspace(&root, &names))
+        Some(crate::sources::of_workspace(&root, &names))
     }
 
     /// Builds or finds the wanted executables and asks each for its variants.
@@ -150,7 +152,8 @@ pub(crate) fn hash(path: &Path) -> io::Result<String> {
 fn program(strategy: &str, path: PathBuf) -> anyhow::Result<Program> {
     let unreadable = || format!("cannot read {}", path.display());
     let hash = hash(&path).with_context(unreadable)?;
-    let executable = Executable::of(fs::File::open(&path).with_context(unreadable)?);
+    let executable =
+        crate::executable::executable_of(fs::File::open(&path).with_context(unreadable)?);
     // A program that does not speak the protocol becomes rows that say so.
     let description = launch::describe(&path).unwrap_or_default();
     Ok(Program { strategy: strategy.to_owned(), path, description, hash, executable })

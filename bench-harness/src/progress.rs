@@ -3,10 +3,10 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use crate::plan::Plan;
-use crate::report::layout::cut;
-use crate::report::text::clean;
 use crate::schedule::Next;
+use protocol::clean;
+use record::Plan;
+use report::layout::cut;
 
 /// Takes the cursor back to the first column and clears the line.
 const CLEAR: &str = "\r\x1b[K";

@@ -5,26 +5,31 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use worker::interrupt;
-use worker::launch::{self, Visit};
-use worker::scratch::Scratch;
-use worker::selection::{self, Choice, UsageError};
+use launch::Visit;
+use launch::interrupt;
+use launch::scratch::Scratch;
+use launch::selection;
+use launch::selection::Choice;
+use workloads::UsageError;
 use workloads::{Digest, Profile, find};
 
-use crate::calibration::Calibration;
 use crate::capacity::capacity;
-use crate::decide::{self, LeftOut};
-use crate::host::Host;
-use crate::journal::{Journal, Measurement, Outcome, RoundEnd, Rounds, Run};
-use crate::map::Request;
 use crate::noise::Gate;
-use crate::plan::{self, Plan, PlannedCase, Purpose, SCHEMA};
+use crate::planning;
+use crate::planning::map::Request;
 use crate::programs::{Program, Source, workspace_root};
 use crate::progress::{Left, Progress, Teller, span};
 use crate::schedule::{Cell, Next, Schedule};
-use crate::service::ServiceProfile;
-use crate::setting::{self, Setting};
-use crate::sources::Sources;
+use analysis::setting;
+use analysis::setting::Setting;
+use analysis::{Rounds, Run};
+use machine::Calibration;
+use record::Host;
+use record::LeftOut;
+use record::Sources;
+use record::journal::{Journal, Measurement, Outcome, RoundEnd};
+use record::service::ServiceProfile;
+use record::{Plan, PlannedCase, Purpose, SCHEMA};
 
 /// How long to wait for calm on a busy machine, before its noise is accepted.
 const PATIENCE: u32 = 10;
@@ -123,17 +128,17 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
     let (mut described_only, mut first_look) = (false, Duration::ZERO);
     let (cases, service, map) = match task {
         Task::Compare(choice) => {
-            (plan::sized(selection::cases(profile, &choice)?, &counts), None, None)
+            (planning::sized(selection::cases(profile, &choice)?, &counts), None, None)
         }
         Task::Decide { service, described_only: only } => {
-            let found = decide::cases(&service, profile, only)?;
+            let found = planning::decision::cases(&service, profile, only)?;
             for LeftOut { case, reason } in &found.left_out {
                 teller.tell(&format!("{case} is not measured: {reason}\n"));
             }
             left_out = (!found.left_out.is_empty()).then_some(found.left_out);
             needed = found.time_limit;
             (described_only, first_look) = (only, found.first_look);
-            (plan::sized(found.cases, &counts), Some(service), None)
+            (planning::sized(found.cases, &counts), Some(service), None)
         }
         Task::Map(request) => {
             let (map, cases) = request.chart(profile, workers)?;
@@ -178,7 +183,7 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
             Err(failure) => (Digest::of_number(0), Some(failure)),
         };
         let sampling = selection::sampling(profile, &case);
-        let planned_case = PlannedCase::new(&sized, &case, sampling, expected, purpose);
+        let planned_case = planning::planned(&sized, &case, sampling, expected, purpose);
         planned.push(PlannedCase { unanswered, ..planned_case });
     }
     if launch::stopped() {
@@ -192,17 +197,17 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
         anyhow::bail!("{}: {}", case.id, reason.unwrap_or_default());
     }
     let design = match settings.rounds {
-        Some(rounds) => plan::design(profile, purpose).pooled(rounds),
-        None => plan::design(profile, purpose),
+        Some(rounds) => record::design(profile, purpose).pooled(rounds),
+        None => record::design(profile, purpose),
     };
     let budget = match (settings.time_budget, settings.rounds) {
         (None, None) if purpose == Purpose::Decision => {
-            plan::decision_budget(profile, described_only, first_look)
+            planning::decision_budget(profile, described_only, first_look)
         }
-        (None, None) => plan::budget(profile, purpose, false),
+        (None, None) => record::budget(profile, purpose, false),
         (given, _) => given,
     };
-    let mut entries = plan::entries(&programs);
+    let mut entries = planning::entries(&programs);
     let mut excluded: Vec<_> = service.iter().flat_map(ServiceProfile::left_out).collect();
     if purpose == Purpose::Decision {
         excluded.extend(service.iter().flat_map(ServiceProfile::beyond_limits));
@@ -227,7 +232,7 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
         left_out,
         map,
     };
-    let mut host = Host::observe(&settings.source, &programs, scratch.path());
+    let mut host = crate::host::observe(&settings.source, &programs, scratch.path());
     host.calibration = Some(Calibration::measure(&peer));
     Ok(Prepared { folder, scratch, programs, plan, host, sources, begin })
 }
@@ -267,8 +272,9 @@ pub(crate) fn resume(
     let programs = unless_interrupted(source.programs(teller), teller, BEFORE_MEASURING)?;
     let Some(programs) = programs else { return Ok(None) };
     let scratch = scratch_in(folder)?;
-    let host = Host::observe(&source, &programs, scratch.path());
-    let obstacles = setting::obstacles(&Setting::of_run(&run), &Setting::here(&programs, &host));
+    let host = crate::host::observe(&source, &programs, scratch.path());
+    let obstacles =
+        setting::obstacles(&Setting::of_run(&run), &Setting::here(hashes(&programs), &host));
     if !obstacles.is_empty() {
         return Err(UsageError(format!(
             "--resume {}: what it was measured with has changed since, {}, and its measurements must not be \
@@ -278,13 +284,21 @@ pub(crate) fn resume(
         ))
         .into());
     }
-    let (journal, run) = Journal::reopen(folder)?;
+    let journal = Journal::reopen(folder)?;
+    // It may have been written to until it was locked.
+    let run = Run::read(folder)?;
+    journal.keep(run.whole_bytes())?;
     let begin = Instant::now();
     let begin = begin.checked_sub(run.spent()).unwrap_or(begin);
     let rounds = Rounds::resumed(&run.plan, run.cases);
     let (option, programs, scratch) = (source.option(), &programs[..], &scratch);
     Session { folder, plan: &run.plan, programs, scratch, begin, option, teller }
         .carry_out(journal, rounds)
+}
+
+/// The hash of each strategy's program.
+fn hashes(programs: &[Program]) -> impl Iterator<Item = (&str, &str)> {
+    programs.iter().map(|program| (program.strategy.as_str(), program.hash.as_str()))
 }
 
 /// A run being carried out.

@@ -13,11 +13,12 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::contest::{self, Contest};
-use crate::journal::Round;
-use crate::judge::{Judgement, Verdict};
-use crate::map::Standing;
-use crate::plan::Plan;
+use analysis::Round;
+use analysis::contest;
+use analysis::contest::Contest;
+use analysis::map::refine::{self, Standing};
+use judge::{Judgement, Verdict};
+use record::Plan;
 
 /// An undecided difference of this size is settled before any smaller one.
 const LARGE: f64 = 1.5;
@@ -91,7 +92,7 @@ impl<'a> Schedule<'a> {
     fn want(&mut self) {
         let Some(map) = &self.plan.map else { return };
         let index = |id: &str| self.plan.cases.iter().position(|case| case.id == id);
-        let wanted = map.wanted(|id| self.cases[index(id)?].standings.clone());
+        let wanted = refine::wanted(map, |id| self.cases[index(id)?].standings.clone());
         let by_index = wanted.into_iter().filter_map(|(id, entries)| Some((index(&id)?, entries)));
         self.wanted = Some(by_index.collect());
     }
@@ -292,19 +293,20 @@ fn seconds(rounds: &[Round], cells: &[Cell]) -> f64 {
 mod tests {
     use std::collections::BTreeMap;
 
-    use worker::How;
-    use worker::protocol::{Failure, FailureKind};
+    use protocol::How;
+    use protocol::{Failure, FailureKind};
     use workloads::Metric;
 
     use super::*;
-    use crate::decide;
-    use crate::journal::{RoundEnd, Visited};
-    use crate::judge::Design;
-    use crate::noise::Noise;
-    use crate::plan::tests::plan;
-    use crate::process::Process;
-    use crate::report::tests::process;
-    use crate::service::Optimise;
+    use analysis::Process;
+    use analysis::Visited;
+
+    use analysis::fixtures::process;
+    use judge::Design;
+    use record::fixtures::plan;
+    use record::journal::RoundEnd;
+    use record::noise::Noise;
+    use record::service::Optimise;
 
     /// Carries a schedule out: entry `e` of case `c` takes `value(c, e, round)` nanoseconds, and so does its
     /// twin.
@@ -457,7 +459,7 @@ mod tests {
 
     #[test]
     fn a_twin_that_fails_on_a_map_leaves_its_original_among_the_best() {
-        let request = crate::map::tests::request("connections=1..10", "cpu=1us..10us");
+        let request = crate::planning::map::tests::request("connections=1..10", "cpu=1us..10us");
         let (map, cases) = request.chart(workloads::Profile::Quick, 2).unwrap();
         let ids: Vec<_> = cases.iter().map(|case| case.id.as_str()).collect();
         let mut plan = plan(&ids, &["a", "b"], 3);
@@ -477,9 +479,9 @@ mod tests {
 
     #[test]
     fn time_that_remains_goes_to_the_service_as_described_before_its_changes() {
-        let mut plan = plan(&["traffic/half-cpu", decide::DESCRIBED], &["a", "b"], 0);
+        let mut plan = plan(&["traffic/half-cpu", record::DESCRIBED], &["a", "b"], 0);
         plan.design = design(&[3, 9]);
-        plan.service = Some(decide::tests::service(Optimise::Throughput));
+        plan.service = Some(record::fixtures::service(Optimise::Throughput));
         // The larger difference, which would go first, is the change's.
         let value = |c: usize, e: usize, r: u32| {
             let wave = [0, 40, 80][(e + r as usize) % 3];
@@ -492,10 +494,10 @@ mod tests {
 
     #[test]
     fn changes_are_begun_only_if_their_first_look_can_be_reached_beside_that_of_the_described() {
-        let cases = ["traffic/half-cpu", decide::DESCRIBED, "traffic/double-cpu"];
+        let cases = ["traffic/half-cpu", record::DESCRIBED, "traffic/double-cpu"];
         let mut plan = plan(&cases, &["a", "b"], 0);
         plan.design = design(&[3]);
-        plan.service = Some(decide::tests::service(Optimise::Throughput));
+        plan.service = Some(record::fixtures::service(Optimise::Throughput));
         let rounds = |budget| -> Vec<usize> {
             let (_, cases) = carry_out(&plan, |_, e, _| Ok(100 << e), |_, _| false, Some(budget));
             cases.iter().map(Vec::len).collect()
@@ -509,9 +511,9 @@ mod tests {
 
     #[test]
     fn the_described_service_is_decided_before_its_changes_are() {
-        let mut plan = plan(&[decide::DESCRIBED, "traffic/half-cpu"], &["a", "b"], 0);
+        let mut plan = plan(&[record::DESCRIBED, "traffic/half-cpu"], &["a", "b"], 0);
         plan.design = design(&[3, 9]);
-        plan.service = Some(decide::tests::service(Optimise::Throughput));
+        plan.service = Some(record::fixtures::service(Optimise::Throughput));
         let undecided = |_, e: usize, r: u32| Ok(1_000 + [0, 40, 80][(e + r as usize) % 3]);
         // After three rounds of the one and two of the other 19 seconds are left, and the next look takes 18.
         let (_, cases) = carry_out(&plan, undecided, |_, _| false, Some(34.0));
@@ -520,7 +522,7 @@ mod tests {
 
     #[test]
     fn points_of_a_map_are_visited_along_its_border_only_and_a_resumed_run_goes_on_there() {
-        let request = crate::map::tests::request("connections=1..10000", "cpu=1us..10ms");
+        let request = crate::planning::map::tests::request("connections=1..10000", "cpu=1us..10ms");
         let (map, cases) = request.chart(workloads::Profile::Quick, 2).unwrap();
         let ids: Vec<_> = cases.iter().map(|case| case.id.as_str()).collect();
         let mut plan = plan(&ids, &["a", "b", "c", "d", "e"], 3);

@@ -1,38 +1,19 @@
 //! `sources.json`: the code of the strategies as it was when they were built, so that a report shows what
 //! was measured and not what became of it.
 
+use record::{SCHEMA, Sources};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
-use crate::plan::SCHEMA;
-
-/// Files by strategy and name.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Sources {
-    pub(crate) schema: u32,
-    pub(crate) strategies: BTreeMap<String, BTreeMap<String, String>>,
-}
-
-impl Sources {
-    /// Of these strategies of a workspace, without their tests. What cannot be read is left out.
-    pub(crate) fn of_workspace(root: &Path, strategies: &[&str]) -> Self {
-        let of = |name: &&str| {
-            let folder = root.join("crates").join(format!("strategy-{name}")).join("src");
-            ((*name).to_owned(), files(&folder))
-        };
-        let strategies = strategies.iter().map(of).filter(|(_, files)| !files.is_empty());
-        Sources { schema: SCHEMA, strategies: strategies.collect() }
-    }
-
-    /// The file in which a strategy does a workload.
-    pub(crate) fn of_workload(&self, strategy: &str, workload: &str) -> Option<(&str, &str)> {
-        let name = format!("{}.rs", workload.replace('-', "_"));
-        let (name, text) = self.strategies.get(strategy)?.get_key_value(&name)?;
-        Some((name, text))
-    }
+/// Of these strategies of a workspace, without their tests. What cannot be read is left out.
+pub(crate) fn of_workspace(root: &Path, strategies: &[&str]) -> Sources {
+    let of = |name: &&str| {
+        let folder = root.join("crates").join(format!("strategy-{name}")).join("src");
+        ((*name).to_owned(), files(&folder))
+    };
+    let strategies = strategies.iter().map(of).filter(|(_, files)| !files.is_empty());
+    Sources { schema: SCHEMA, strategies: strategies.collect() }
 }
 
 fn files(folder: &Path) -> BTreeMap<String, String> {
@@ -58,17 +39,17 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::programs::STRATEGIES;
+    use record::models;
 
     #[test]
     fn every_strategy_has_the_code_of_its_workloads_and_no_tests() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let sources = Sources::of_workspace(&root, &STRATEGIES);
+        let sources = crate::sources::of_workspace(&root, &models::names());
         for workload in workloads::catalog() {
             let (name, text) = sources.of_workload("tokio", workload.spec.name).unwrap();
             assert!(text.contains("impl "), "{name}");
         }
-        assert_eq!(sources.strategies.len(), STRATEGIES.len());
+        assert_eq!(sources.strategies.len(), models::MODELS.len());
         let texts = sources.strategies.values().flat_map(BTreeMap::values);
         assert!(texts.clone().count() > 100);
         assert!(texts.into_iter().all(|text| !text.contains("#[test]")));

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use worker::selection::ProfileArg;
+use workloads::Profile;
 
-use super::examples;
+use crate::cli::examples;
 use crate::load::LoadArgs;
-use crate::map::{Resolution, Span};
-use crate::report::exports::Export;
-use crate::service::NewArgs;
+use record::axis::{Resolution, Span};
+use report::exports::Export;
+use service::NewArgs;
 
 /// Measures how concurrency models for Rust do the same work, and writes the comparison.
 #[derive(Debug, Parser)]
@@ -43,8 +44,8 @@ pub(super) enum Command {
     #[command(after_help = examples::LIST)]
     List {
         /// Profile whose cases to list
-        #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
-        profile: ProfileArg,
+        #[arg(long, value_parser = profile_parser(), default_value_t = Profile::Quick)]
+        profile: Profile,
     },
     /// Run every cell once at tiny scale and check its answer
     #[command(after_help = examples::CHECK)]
@@ -89,7 +90,7 @@ pub(super) enum Command {
         #[arg(required = true, value_name = "RUN")]
         runs: Vec<PathBuf>,
         /// Form of the output
-        #[arg(long, value_enum)]
+        #[arg(long, value_parser = export_parser())]
         format: Export,
     },
     /// Write and check profile files, which describe a service of your own
@@ -170,8 +171,8 @@ pub(super) struct ProgramArgs {
 #[derive(Debug, Args)]
 pub(super) struct MeasureArgs {
     /// How much to measure
-    #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
-    pub(super) profile: ProfileArg,
+    #[arg(long, value_parser = profile_parser(), default_value_t = Profile::Quick)]
+    pub(super) profile: Profile,
     #[command(flatten)]
     pub(super) programs: ProgramArgs,
     /// Rounds: process runs of every cell [default: as many as it takes to decide, within the profile's
@@ -222,7 +223,7 @@ pub(super) struct MapArgs {
     #[arg(long, value_name = "AXIS", default_value = "cpu=1us..1s")]
     pub(super) y: Span,
     /// Points of a decade
-    #[arg(long, value_enum, default_value_t = Resolution::Two)]
+    #[arg(long, value_parser = resolution_parser(), default_value = "2")]
     pub(super) per_decade: Resolution,
     /// Measure every point, not only those along borders
     #[arg(long)]
@@ -234,8 +235,8 @@ pub(super) struct MapArgs {
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// How much to measure
-    #[arg(long, value_enum, default_value_t = ProfileArg::Quick)]
-    pub(super) profile: ProfileArg,
+    #[arg(long, value_parser = profile_parser(), default_value_t = Profile::Quick)]
+    pub(super) profile: Profile,
     /// Workloads to run, or single cases, such as gather/n=1000, separated by commas [default: all]
     #[arg(long = "workload", value_name = "NAME", value_delimiter = ',')]
     pub(super) workloads: Vec<String>,
@@ -282,4 +283,32 @@ fn time_budget(text: &str) -> Result<Duration, String> {
         return Err("is too short to measure anything: give 1s or more".to_owned());
     }
     Ok(budget)
+}
+
+/// Takes the name of a profile.
+fn profile_parser() -> impl TypedValueParser<Value = Profile> {
+    let value = |profile: Profile| PossibleValue::new(profile.name()).help(profile.about());
+    PossibleValuesParser::new(Profile::ALL.map(value))
+        .map(|name| Profile::named(&name).expect("it is one of them"))
+}
+
+/// Takes the name of an export.
+fn export_parser() -> impl TypedValueParser<Value = Export> {
+    let value = |export: Export| PossibleValue::new(export.name()).help(export.about());
+    let named = |name: String| Export::ALL.into_iter().find(|export| export.name() == name);
+    PossibleValuesParser::new(Export::ALL.map(value))
+        .map(move |name| named(name).expect("it is one of them"))
+}
+
+/// Takes the number of points of a decade.
+fn resolution_parser() -> impl TypedValueParser<Value = Resolution> {
+    let value = |(name, points)| PossibleValue::new(name).help(points);
+    PossibleValuesParser::new(
+        [("1", "1, 10, 100"), ("2", "1, 3, 10"), ("3", "1, 2, 5, 10")].map(value),
+    )
+    .map(|name| match name.as_str() {
+        "1" => Resolution::One,
+        "2" => Resolution::Two,
+        _ => Resolution::Three,
+    })
 }

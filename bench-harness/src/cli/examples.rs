@@ -106,8 +106,8 @@ Examples:
 
 pub(super) const PROFILE: &str = "\
 Examples:
-  # Answer a few questions and get a profile of your service
-  bench-harness profile new --out service.toml
+  # Start from the example of a service on a database
+  bench-harness profile new --kind crud --out service.toml
 
   # See what it means on this machine
   bench-harness profile check service.toml";
@@ -119,13 +119,10 @@ Examples:
 
 pub(super) const PROFILE_NEW: &str = "\
 Examples:
-  # Answer a few questions on the terminal
-  bench-harness profile new --out service.toml
-
   # The example of a service on a database, as it is
   bench-harness profile new --kind crud > service.toml
 
-  # A gateway of your own, without questions
+  # A gateway of your own
   bench-harness profile new --kind gateway --rate 900 --wait 35ms --p99 150ms --out service.toml";
 
 pub(super) const SCHEMA: &str = "\

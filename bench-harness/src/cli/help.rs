@@ -10,10 +10,10 @@ use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use textwrap::core::display_width;
-use worker::selection::UsageError;
+use workloads::UsageError;
 
-use super::args::Cli;
-use crate::report::layout::Look;
+use crate::cli::args::Cli;
+use report::layout::Look;
 
 /// Reads the command line; on `--help`, or if it makes no sense, says so and ends the process.
 pub(super) fn parse() -> Cli {

@@ -6,17 +6,20 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use worker::interrupt;
-use worker::selection::{Choice, UsageError};
+use launch::interrupt;
+use launch::selection::Choice;
+use workloads::UsageError;
 use workloads::{Profile, catalog};
 
-use crate::programs::{self, Source};
+use crate::planning;
+use crate::programs::Source;
 use crate::progress::Teller;
-use crate::report::layout::Look;
-use crate::report::{self, Report};
-use crate::run::{self, Settings, Task};
-use crate::service::ServiceProfile;
-use crate::{check, comparable, compare, decide, journal, load, map, selftest, service};
+use crate::run;
+use crate::run::{Settings, Task};
+use crate::{check, compare, load, selftest};
+use analysis::comparable;
+use analysis::{Report, Run};
+use report::layout::Look;
 
 mod args;
 mod examples;
@@ -27,7 +30,7 @@ use args::{Cli, Command, DecideArgs, MapArgs, MeasureArgs, ProfileCommand, Progr
 /// Does what the command line says.
 pub(crate) fn main() -> anyhow::Result<ExitCode> {
     match help::parse() {
-        Cli { command: Some(Command::Peer), .. } => Ok(worker::peer::main()),
+        Cli { command: Some(Command::Peer), .. } => Ok(::load::peer::main()),
         Cli { command: Some(Command::Spin), .. } => Ok(selftest::spin()),
         Cli { command: Some(Command::Selftest { long, seed, out, bin_dir, quiet }), .. } => {
             let strategies = selftest::STRATEGIES.map(str::to_owned).to_vec();
@@ -41,7 +44,7 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
         }
         Cli { command: Some(Command::Decide(args)), .. } => decide_command(args),
         Cli { command: Some(Command::Map(args)), .. } => map_command(args),
-        Cli { command: Some(Command::List { profile }), .. } => list(profile.into()),
+        Cli { command: Some(Command::List { profile }), .. } => list(profile),
         Cli { command: Some(Command::Check { programs, workers, quiet }), .. } => {
             check::check(&source(programs)?, workers, Teller::new(quiet))
         }
@@ -50,7 +53,7 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
             report_runs(&runs, out, splice)
         }
         Cli { command: Some(Command::Compare { one, other }), .. } => {
-            let (one, other) = (journal::Run::read(&one)?, journal::Run::read(&other)?);
+            let (one, other) = (Run::read(&one)?, Run::read(&other)?);
             show(&compare::compare(&one, &other)?)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -95,7 +98,7 @@ fn run_command(args: RunArgs) -> anyhow::Result<ExitCode> {
     let finished = match args.resume {
         Some(folder) => run::resume(&folder, args.programs.bin_dir, teller)?,
         None => run::start(Settings {
-            profile: args.profile.into(),
+            profile: args.profile,
             task: Task::Compare(Choice {
                 workloads: args.workloads,
                 params: Vec::new(),
@@ -115,7 +118,7 @@ fn run_command(args: RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn decide_command(args: DecideArgs) -> anyhow::Result<ExitCode> {
-    let service = ServiceProfile::read(&args.file)?;
+    let service = service::read(&args.file)?;
     let lacks = service.lacks_for_any_model();
     if !lacks.is_empty() {
         let file = args.file.display();
@@ -127,10 +130,10 @@ fn decide_command(args: DecideArgs) -> anyhow::Result<ExitCode> {
 
 fn map_command(args: MapArgs) -> anyhow::Result<ExitCode> {
     let service = match &args.file {
-        Some(file) => ServiceProfile::read(file)?,
-        None => map::plain(),
+        Some(file) => service::read(file)?,
+        None => record::map::plain(),
     };
-    let request = map::Request {
+    let request = planning::map::Request {
         service,
         x: args.x,
         y: args.y,
@@ -143,7 +146,7 @@ fn map_command(args: MapArgs) -> anyhow::Result<ExitCode> {
 /// Starts a run about a described service.
 fn measure(task: Task, args: MeasureArgs) -> anyhow::Result<Option<PathBuf>> {
     run::start(Settings {
-        profile: args.profile.into(),
+        profile: args.profile,
         task,
         source: source(args.programs)?,
         rounds: args.rounds.map(|rounds| rounds as usize),
@@ -159,7 +162,7 @@ fn measure(task: Task, args: MeasureArgs) -> anyhow::Result<Option<PathBuf>> {
 /// Makes and shows the report of a run that has ended, and not of one that was interrupted.
 fn finish(folder: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let Some(folder) = folder else { return Ok(ExitCode::from(interrupt::EXIT_CODE)) };
-    let report = Report::of(&journal::Run::read(&folder)?);
+    let report = Report::of(&Run::read(&folder)?);
     report::write(&report, &folder)?;
     show(&format!("{}\nwritten to {}\n", rendered(&report), folder.display()))?;
     let failed = report.broken_cells() > 0 || !report.has_numbers();
@@ -195,7 +198,8 @@ fn profile(action: ProfileCommand) -> anyhow::Result<ExitCode> {
     match action {
         ProfileCommand::New(args) => show(&service::new(args)?)?,
         ProfileCommand::Check { files } => {
-            let (text, mut refusals) = service::check(&files, decide::foreseen);
+            let (text, mut refusals) =
+                service::check(&files, Look::of_stdout().columns, planning::decision::foreseen);
             show(&text)?;
             if let Some(last) = refusals.pop() {
                 for refusal in refusals {
@@ -220,8 +224,7 @@ fn pooled(folders: &[PathBuf], command: &str) -> anyhow::Result<Report> {
         let reason = format!("{command}: {twice} is given twice: name each run once");
         return Err(UsageError(reason).into());
     }
-    let runs: Vec<_> =
-        folders.iter().map(|folder| journal::Run::read(folder)).collect::<Result<_, _>>()?;
+    let runs: Vec<_> = folders.iter().map(|folder| Run::read(folder)).collect::<Result<_, _>>()?;
     for other in &runs[1..] {
         comparable::check_sessions(&runs[0], other)?;
     }
@@ -241,7 +244,7 @@ fn show(text: &str) -> anyhow::Result<()> {
 
 fn list(profile: Profile) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "strategies: {}\n", programs::STRATEGIES.join(", "))?;
+    writeln!(out, "strategies: {}\n", record::models::names().join(", "))?;
     for entry in catalog() {
         let spec = entry.spec;
         writeln!(out, "{} ({}, by {}): {}", spec.name, spec.class, spec.metric, spec.question)?;
@@ -255,18 +258,19 @@ fn list(profile: Profile) -> anyhow::Result<ExitCode> {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use worker::launch::Placement;
+    use protocol::Placement;
     use workloads::Profile;
 
     use super::*;
-    use crate::cargo::Origin;
-    use crate::host::Host;
-    use crate::map::Request;
-    use crate::map::tests::request;
-    use crate::plan::tests::plan;
-    use crate::plan::{self, Plan, PlannedCase, Purpose};
-    use crate::programs::STRATEGIES;
-    use crate::report::reproduce;
+    use crate::planning;
+    use crate::planning::map::Request;
+    use crate::planning::map::tests::request;
+    use analysis::reproduce;
+    use record::Host;
+    use record::fixtures::plan;
+    use record::models;
+    use record::program::Origin;
+    use record::{Plan, Purpose};
 
     /// What the same-again command of a plan asks for, after a shell has read it.
     fn again(plan: &Plan, host: &Host) -> Cli {
@@ -280,17 +284,17 @@ mod tests {
     }
 
     /// A plan with these cases, as a run makes it.
-    fn planned(sized: &[plan::SizedCase], purpose: Purpose) -> Plan {
-        let mut plan = plan(&["traffic/x"], &STRATEGIES, 3);
+    fn planned(sized: &[planning::SizedCase], purpose: Purpose) -> Plan {
+        let mut plan = plan(&["traffic/x"], &models::names(), 3);
         let example = plan.cases.remove(0);
-        let case = |sized: &plan::SizedCase| {
-            PlannedCase::new(sized, &sized.case, example.sampling, example.expected, purpose)
+        let case = |sized: &planning::SizedCase| {
+            planning::planned(sized, &sized.case, example.sampling, example.expected, purpose)
         };
         plan.cases = sized.iter().map(case).collect();
-        plan.design = plan::design(plan.profile, purpose);
+        plan.design = record::design(plan.profile, purpose);
         plan.budget_ms =
-            plan::budget(plan.profile, purpose, false).map(|budget| budget.as_millis() as u64);
-        plan.time_limit_ms = worker::selection::time_limit(false).as_millis() as u64;
+            record::budget(plan.profile, purpose, false).map(|budget| budget.as_millis() as u64);
+        plan.time_limit_ms = launch::selection::time_limit(false).as_millis() as u64;
         plan
     }
 
@@ -321,7 +325,7 @@ mod tests {
                 panic!("no map");
             };
             let request = Request {
-                service: map::plain(),
+                service: record::map::plain(),
                 x: args.x,
                 y: args.y,
                 resolution: args.per_decade,
@@ -345,11 +349,12 @@ mod tests {
     #[test]
     fn the_same_decision_is_asked_for_again() {
         for described_only in [false, true] {
-            let service = map::plain();
-            let cases = decide::cases(&service, Profile::Quick, described_only).unwrap().cases;
-            let mut plan = planned(&plan::sized(cases, &[2]), Purpose::Decision);
+            let service = record::map::plain();
+            let cases =
+                planning::decision::cases(&service, Profile::Quick, described_only).unwrap().cases;
+            let mut plan = planned(&planning::sized(cases, &[2]), Purpose::Decision);
             plan.service = Some(service);
-            let budget = plan::budget(Profile::Quick, Purpose::Decision, described_only);
+            let budget = record::budget(Profile::Quick, Purpose::Decision, described_only);
             plan.budget_ms = budget.map(|budget| budget.as_millis() as u64);
             let Cli { command: Some(Command::Decide(args)), .. } = again(&plan, &Host::default())
             else {
@@ -367,7 +372,7 @@ mod tests {
             .iter()
             .flat_map(|entry| entry.cases(Profile::Quick).into_iter().map(|case| (*entry, case)))
             .collect();
-        let whole = planned(&plan::sized(cases, &[1, 2, 4]), Purpose::Comparison);
+        let whole = planned(&planning::sized(cases, &[1, 2, 4]), Purpose::Comparison);
         assert!(whole.cases.iter().any(|case| case.placement == Placement::OneCpu));
         let run = |plan: &Plan, host: &Host| {
             let Cli { command: Some(Command::Run(args)), .. } = again(plan, host) else {
@@ -386,7 +391,7 @@ mod tests {
         part.time_limit_ms = 7_000;
         part.seed = u64::MAX;
         let args = run(&part, &Host { origin: Some(Origin::ReadyBuilt), ..Host::default() });
-        assert_eq!(Profile::from(args.profile), Profile::Thorough);
+        assert_eq!(args.profile, Profile::Thorough);
         assert_eq!(args.workloads, ["gather", "map"]);
         assert_eq!(args.programs.strategies, ["tokio", "$(reboot)'"]);
         assert!(args.programs.bin_dir.is_some() && args.faithful);

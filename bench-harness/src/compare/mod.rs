@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use worker::{observation, units};
+use protocol::units;
 use workloads::Metric;
+use workloads::observation;
 
-use crate::comparable;
-use crate::contest;
-use crate::journal::Run;
-use crate::judge::Verdict;
-use crate::plan::PlannedCase;
-use crate::report::Report;
-use crate::report::text::{clean, interval};
-use crate::setting::{self, Setting};
+use analysis::Report;
+use analysis::Run;
+use analysis::comparable;
+use analysis::contest;
+use analysis::setting;
+use analysis::setting::Setting;
+use analysis::text::interval;
+use judge::Verdict;
+use protocol::clean;
+use record::PlannedCase;
 
-mod change;
-
-use change::{Change, Company, Line, Side, lines};
+use analysis::change::{Change, Company, Line, Side, lines};
 
 /// Compares two runs and says in words what changed.
 ///
@@ -181,11 +182,11 @@ fn shown(metric: Metric, line: &Line) -> String {
 
 #[cfg(test)]
 mod tests {
-    use worker::How;
+    use protocol::How;
 
     use super::*;
-    use crate::figure::Figure;
-    use crate::report::tests::{run, walls};
+    use analysis::fixtures::{run, walls};
+    use judge::Figure;
 
     const TOKIO: [u64; 5] = [1_000, 1_002, 999, 1_001, 1_000];
     const RAYON: [u64; 5] = [1_100, 1_102, 1_099, 1_101, 1_100];

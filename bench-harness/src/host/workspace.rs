@@ -6,7 +6,8 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::{Host, output};
+use crate::host::output;
+use record::Host;
 
 /// The crates whose versions matter to a reader.
 const COMPARED: [&str; 9] = [

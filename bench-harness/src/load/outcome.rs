@@ -1,15 +1,16 @@
 //! What came of a window of `load`, and how it is printed.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
+use std::io::Write;
 
+use load::{Seen, too_late};
+use protocol::units;
 use serde::Serialize;
-use worker::generator::{Seen, histogram, too_late};
-use worker::units;
-use workloads::Digest;
+use workloads::{Digest, histogram};
 
-use super::{Arrivals, Plan, Requests};
-use crate::service::{RequestClass, ServiceProfile};
+use crate::load::{Arrivals, Plan, Requests};
+use record::service::{RequestClass, ServiceProfile};
 
 /// The result. Times in nanoseconds.
 #[derive(Debug, Serialize)]
@@ -193,7 +194,7 @@ impl Outcome {
             reopened: seen.reopened,
             body_bytes: seen.body_bytes,
             body_digest: match (service, &requests.expected()[0].answer) {
-                (None, Some((_, body))) => Some(Digest::of_bytes(body)),
+                (None, Some((_, body))) => Some(workloads::digest_of_bytes(body)),
                 _ => None,
             },
             objective: service.map(|service| Objective::of(service, &latency)),

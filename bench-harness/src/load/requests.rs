@@ -1,19 +1,19 @@
 //! What `load` asks for and what every answer has to be.
 
+use crate::planning::decision;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use anyhow::Context;
-use worker::generator::{Expect, Kinds};
-use worker::selection::UsageError;
+use load::{Expect, Kinds};
 use workloads::Sequence;
+use workloads::UsageError;
 use workloads::http::{Limits, ResponseReader, write_get};
 use workloads::request::Work;
 
-use super::PATIENCE;
-use crate::decide;
-use crate::service::ServiceProfile;
+use crate::load::PATIENCE;
+use record::service::ServiceProfile;
 
 /// Requests after which a closed loop begins the order of its classes anew.
 const ORDER: u64 = 10_000;
@@ -56,7 +56,7 @@ impl Requests {
         requests: Option<u64>,
         unit_ns: u64,
     ) -> anyhow::Result<Self> {
-        let load = decide::load(&service, unit_ns)
+        let load = decision::load(&service, unit_ns)
             .map_err(|reason| UsageError(format!("{}: {reason}", service.name)))?;
         let path = Work::default().target();
         let first = request(target, &path);

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use launch::Visit;
+use launch::scratch::Scratch;
+use launch::selection;
+use protocol::Placement;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::Value;
-use worker::launch::{self, Placement, Visit};
-use worker::observation;
-use worker::scratch::Scratch;
-use worker::selection;
+use workloads::observation;
 use workloads::{Case, Digest, Entry, Profile, find};
 
 use crate::noise::Gate;

@@ -3,10 +3,10 @@
 use serde_json::json;
 use workloads::Profile;
 
-use super::bench::Bench;
-use super::{Check, is_share, judge, percent};
-use crate::judge::{Judgement, Verdict};
-use crate::plan::{Purpose, design};
+use crate::selftest::bench::Bench;
+use crate::selftest::{Check, is_share, judge, percent};
+use judge::{Judgement, Verdict};
+use record::{Purpose, design};
 
 /// Tasks of the reference; each takes 10 µs, so that one cell is as long as in `quick`.
 const TASKS: u64 = 1_000;
@@ -72,7 +72,7 @@ pub(super) fn checks(bench: &mut Bench, trials: usize) -> anyhow::Result<Vec<Che
         percent(covered, intervals),
         is_share(covered, intervals, 0.95),
     ));
-    let whole = judge(&all, &crate::judge::Design::once(all.len()));
+    let whole = judge(&all, &judge::Design::once(all.len()));
     for (entry, truth) in [(5, 1.1), (6, 2.0)] {
         let ratio = whole.ratio(entry, 0).expect("all rounds are common").estimate;
         let bias = 100.0 * (ratio / truth - 1.0);

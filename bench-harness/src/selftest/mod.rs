@@ -11,15 +11,15 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
+use launch::interrupt;
 use serde::Serialize;
-use worker::interrupt;
 use workloads::Profile;
 
-use crate::journal::to_json;
-use crate::judge::{Design, Judgement, Series};
 use crate::programs::Source;
 use crate::progress::Teller;
 use crate::run::{stop_on_interrupt, unless_interrupted};
+use judge::{Design, Judgement, Series};
+use record::journal::to_json;
 
 mod bench;
 mod injection;
@@ -149,7 +149,7 @@ fn measure(source: &Source, long: bool, seed: u64, teller: Teller) -> anyhow::Re
     teller.tell("a server that stops\n");
     checks.push(server::check(&bench, extent.load_seconds)?);
     Ok(Outcome {
-        schema: crate::plan::SCHEMA,
+        schema: record::SCHEMA,
         long,
         extent,
         seed,

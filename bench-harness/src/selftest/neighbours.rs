@@ -2,17 +2,18 @@
 
 use std::io::Read;
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 
 use anyhow::Context;
-use worker::launch::Live;
+use launch::Live;
 
-use super::bench::Bench;
-use super::permutation::{contest, contradict, verdicts, verdicts_in_noise};
-use super::{Check, is_share, percent};
-use crate::judge::Verdict;
 use crate::run::own_program;
+use crate::selftest::bench::Bench;
+use crate::selftest::permutation::{contest, contradict, verdicts, verdicts_in_noise};
+use crate::selftest::{Check, is_share, percent};
+use judge::Verdict;
 
 /// The hidden subcommand that is a neighbour.
 const SUBCOMMAND: &str = "spin";

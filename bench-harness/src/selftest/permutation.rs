@@ -2,10 +2,10 @@
 
 use workloads::Profile;
 
-use super::bench::{Bench, Cell};
-use super::{Check, STRATEGIES, judge, percent};
-use crate::judge::{Verdict, on_a_noisy_host};
-use crate::plan::{Purpose, design};
+use crate::selftest::bench::{Bench, Cell};
+use crate::selftest::{Check, STRATEGIES, judge, percent};
+use judge::{Verdict, on_a_noisy_host};
+use record::{Purpose, design};
 
 /// A case in which some tie and some are clearly slower.
 pub(super) fn contest(bench: &Bench) -> anyhow::Result<Vec<Cell>> {

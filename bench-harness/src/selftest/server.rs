@@ -7,14 +7,14 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
+use launch::Live;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use worker::launch::Live;
 
-use super::Check;
-use super::bench::Bench;
 use crate::run::own_program;
+use crate::selftest::Check;
+use crate::selftest::bench::Bench;
 
 const STOP: Duration = Duration::from_millis(200);
 /// Requests a second: far below what the server can do.

@@ -2,10 +2,10 @@
 
 use workloads::Profile;
 
-use super::bench::Bench;
-use super::{Check, is_share, judge, percent};
-use crate::judge::Verdict;
-use crate::plan::{Purpose, design};
+use crate::selftest::bench::Bench;
+use crate::selftest::{Check, is_share, judge, percent};
+use judge::Verdict;
+use record::{Purpose, design};
 
 /// Cells of all kinds, one strategy each; short ones, so that there is time for many.
 const CELLS: [(&str, &str, &str); 12] = [

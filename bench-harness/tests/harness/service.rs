@@ -125,10 +125,7 @@ fn what_cannot_be_written_is_refused_and_leaves_no_file() {
         (&["--kind", "ui", "--wait", "2 minutes"], "\"2 minutes\" is too long: give at most 60 s"),
         (&["--kind", "ui", "--name", ""], "\"\" names nothing: give 1 to 60 characters"),
         (&["--kind", "klingon"], "invalid value 'klingon'"),
-        (
-            &["--rate", "5"],
-            "profile new: standard input is no terminal to ask on: give --kind (gateway, ",
-        ),
+        (&["--rate", "5"], "profile new: give the example to start from: --kind gateway|crud|"),
     ] {
         let output = profile(&[&["new"], arguments, &out].concat());
         assert_eq!(code(&output), 2, "{arguments:?}");

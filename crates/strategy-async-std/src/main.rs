@@ -53,7 +53,7 @@ impl Strategy for AsyncStd {
     const VARIANT: &'static str = "global";
 
     fn build(means: &Means) -> io::Result<Self> {
-        worker::os::set_env("ASYNC_STD_THREAD_COUNT", &means.workers.to_string())?;
+        machine::set_env("ASYNC_STD_THREAD_COUNT", &means.workers.to_string())?;
         // The runtime starts with the first task.
         async_std::task::block_on(async_std::task::spawn(async {}));
         Ok(AsyncStd { workers: means.workers })
@@ -69,10 +69,15 @@ impl Strategy for Misuse {
     const VARIANT: &'static str = "misuse";
 
     fn build(means: &Means) -> io::Result<Self> {
-        worker::os::set_env("BLOCKING_MAX_THREADS", "10000")?;
+        machine::set_env("BLOCKING_MAX_THREADS", "10000")?;
         AsyncStd::build(means).map(Misuse)
     }
 }
+
+#[cfg(feature = "solo")]
+use solo::main as run;
+#[cfg(not(feature = "solo"))]
+use worker::main as run;
 
 fn main() -> ExitCode {
     let misuse = Variant::partial::<Misuse>()
@@ -83,5 +88,5 @@ fn main() -> ExitCode {
         .run::<Deadline>()
         .run::<Fairness>()
         .serve::<Mixed>();
-    worker::main(&[Variant::of::<AsyncStd>(), misuse.variant()])
+    run(&[Variant::of::<AsyncStd>(), misuse.variant()])
 }

@@ -79,7 +79,12 @@ fn check_patience(wait: Duration, times: u64) -> io::Result<()> {
     Ok(())
 }
 
+#[cfg(feature = "solo")]
+use solo::main as run;
+#[cfg(not(feature = "solo"))]
+use worker::main as run;
+
 fn main() -> ExitCode {
     let bandwidth = Variant::partial::<Bandwidth>().run::<Reduce>().variant();
-    worker::main(&[Variant::of::<Sequential>(), Variant::of::<EventLoop>(), bandwidth])
+    run(&[Variant::of::<Sequential>(), Variant::of::<EventLoop>(), bandwidth])
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use worker::{How, Serve, pause_after, readiness, unsupported};
+use load::readiness;
+use worker::{How, Serve, pause_after, unsupported};
 use workloads::request::{Answer, Connection, Dispatch, Requests, Step, Work};
 use workloads::serve::{Server, ServerParams};
 

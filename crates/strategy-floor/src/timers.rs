@@ -5,8 +5,8 @@ use std::collections::BinaryHeap;
 use std::io;
 use std::time::Instant;
 
+use machine::Alarm;
 use mio::{Events, Poll, Token};
-use worker::os::Alarm;
 
 /// Deadlines, the earliest first, each with the index that was given to it.
 pub(crate) struct Timers {

@@ -4,7 +4,8 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use worker::{How, Serve, readiness, unsupported};
+use load::readiness;
+use worker::{How, Serve, unsupported};
 use workloads::traffic::{Traffic, TrafficParams};
 
 use crate::serve::SECOND_WAITS;

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use worker::conformance;
-
 const PROGRAM: &str = env!("CARGO_BIN_EXE_strategy-floor");
 
 #[test]

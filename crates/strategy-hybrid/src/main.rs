@@ -57,6 +57,11 @@ impl Strategy for Hybrid {
     }
 }
 
+#[cfg(feature = "solo")]
+use solo::main as run;
+#[cfg(not(feature = "solo"))]
+use worker::main as run;
+
 fn main() -> ExitCode {
     let variant = Variant::partial::<Hybrid>()
         .run::<Map>()
@@ -67,7 +72,7 @@ fn main() -> ExitCode {
         .serve::<Mixed>()
         .serve::<Traffic>()
         .variant();
-    worker::main(&[variant])
+    run(&[variant])
 }
 
 #[cfg(test)]

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use worker::conformance;
-use worker::protocol::FailureKind;
-use worker::scratch::Scratch;
+use launch::scratch::Scratch;
+use protocol::FailureKind;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_strategy-hybrid");
 

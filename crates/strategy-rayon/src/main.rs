@@ -30,8 +30,8 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
+use machine::check_threads;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use worker::os::check_threads;
 use worker::{How, Means, Strategy, Variant, unsupported};
 use workloads::endpoints::Endpoints;
 use workloads::mixed::Mixed;
@@ -110,7 +110,12 @@ fn within_max_pool(threads: u64, how: Option<How>) -> Option<How> {
     how.filter(|_| threads <= MAX_POOL)
 }
 
+#[cfg(feature = "solo")]
+use solo::main as run;
+#[cfg(not(feature = "solo"))]
+use worker::main as run;
+
 fn main() -> ExitCode {
     let misuse = Variant::partial::<Misuse>().serve::<Endpoints>().serve::<Mixed>().variant();
-    worker::main(&[Variant::of::<Rayon>(), misuse])
+    run(&[Variant::of::<Rayon>(), misuse])
 }

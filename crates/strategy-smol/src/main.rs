@@ -75,10 +75,15 @@ impl Strategy for Misuse {
     const VARIANT: &'static str = "misuse";
 
     fn build(means: &Means) -> io::Result<Self> {
-        worker::os::set_env("BLOCKING_MAX_THREADS", "10000")?;
+        machine::set_env("BLOCKING_MAX_THREADS", "10000")?;
         Smol::build(means).map(Misuse)
     }
 }
+
+#[cfg(feature = "solo")]
+use solo::main as run;
+#[cfg(not(feature = "solo"))]
+use worker::main as run;
 
 fn main() -> ExitCode {
     let misuse = Variant::partial::<Misuse>()
@@ -89,5 +94,5 @@ fn main() -> ExitCode {
         .run::<Deadline>()
         .run::<Fairness>()
         .serve::<Mixed>();
-    worker::main(&[Variant::of::<Smol>(), misuse.variant()])
+    run(&[Variant::of::<Smol>(), misuse.variant()])
 }

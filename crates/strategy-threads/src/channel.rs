@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use crossbeam::channel;
-use worker::os::check_threads;
+use machine::check_threads;
 use worker::{How, Run};
 use workloads::Digest;
 use workloads::channel::{Channel, ChannelParams, Messages};

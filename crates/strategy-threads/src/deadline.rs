@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use crossbeam::channel::{self, Receiver, RecvTimeoutError};
-use worker::os::check_threads;
+use machine::check_threads;
 use worker::{How, Run};
 use workloads::Digest;
 use workloads::deadline::{Deadline, DeadlineParams, Operations};

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use worker::os::check_threads;
+use machine::check_threads;
 use worker::{How, Serve, pause_after};
 use workloads::echo::{Admission, Echo, EchoParams};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 
-use worker::os::check_threads;
+use machine::check_threads;
 use worker::{How, Run};
 use workloads::Digest;
 use workloads::fetch::{Fetch, FetchParams, Requests};

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use worker::os::check_threads;
+use machine::check_threads;
 use worker::{How, Run};
 use workloads::Digest;
 use workloads::gather::{Gather, GatherParams, Waits};

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Scope};
 
-use worker::os::check_threads;
+use machine::check_threads;
 use worker::{How, Run};
 use workloads::Digest;
 use workloads::idle::{Idle, IdleParams, Lot};

@@ -68,8 +68,13 @@ impl Strategy for Misuse {
     }
 }
 
+#[cfg(feature = "solo")]
+use solo::main as run;
+#[cfg(not(feature = "solo"))]
+use worker::main as run;
+
 fn main() -> ExitCode {
-    worker::main(&[
+    run(&[
         Variant::of::<Threads>(),
         Variant::partial::<Misuse>()
             .run::<Map>()

@@ -12,7 +12,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Starts the threads, which the caller has [checked](worker::os::check_threads) to fit.
+    /// Starts the threads, which the caller has [checked](machine::check_threads) to fit.
     pub(crate) fn new(threads: usize) -> Self {
         let (jobs, queue) = channel::unbounded::<Job>();
         for _ in 0..threads {

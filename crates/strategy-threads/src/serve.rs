@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Instant;
 
-use worker::os::check_threads;
+use machine::check_threads;
 use worker::{How, Serve, pause_after};
 use workloads::request::{Answer, Connection, Dispatch, Requests, Step, Work};
 use workloads::serve::{Server, ServerParams};

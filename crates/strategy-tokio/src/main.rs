@@ -81,6 +81,11 @@ impl Strategy for Misuse {
     }
 }
 
+#[cfg(feature = "solo")]
+use solo::main as run;
+#[cfg(not(feature = "solo"))]
+use worker::main as run;
+
 fn main() -> ExitCode {
     let misuse = Variant::partial::<Misuse>()
         .run::<Gather>()
@@ -92,5 +97,5 @@ fn main() -> ExitCode {
         .run::<Fairness>()
         .serve::<Mixed>()
         .variant();
-    worker::main(&[Variant::of::<Tokio>(), misuse])
+    run(&[Variant::of::<Tokio>(), misuse])
 }

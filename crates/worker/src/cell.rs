@@ -1,6 +1,6 @@
 //! One process doing one cell: the child's half of the protocol.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 use std::mem::ManuallyDrop;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -8,26 +8,19 @@ use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use workloads::{Facts, ParamError, Params, Service, Site, Workload};
+use workloads::{Facts, Params, Service, Site, Workload};
 
-use crate::os;
-use crate::protocol::{
-    Failure, FailureKind, Mark, Measured, Reply, Request, RunRequest, ServeRequest, from_line,
-    to_line,
-};
 use crate::sample;
-use crate::seam::{How, Means, Run, Serve};
+use crate::seam::{Means, Run, Serve};
 use crate::suite::{Body, Variant};
-
-impl From<ParamError> for Failure {
-    fn from(error: ParamError) -> Self {
-        Failure::new(FailureKind::Crashed, error.to_string())
-    }
-}
+use protocol::{
+    Failure, FailureKind, How, Mark, Measured, Reply, Request, RunRequest, ServeRequest, from_line,
+    send,
+};
 
 /// Answers the requests on standard input until it closes.
-pub(crate) fn speak(variants: &[Variant]) -> ExitCode {
-    os::die_with_parent();
+pub fn speak(variants: &[Variant]) -> ExitCode {
+    machine::die_with_parent();
     let mut requests = io::stdin().lock().lines().map_while(Result::ok);
     while let Some(line) = requests.next() {
         let reply = match from_line(&line) {
@@ -64,13 +57,6 @@ fn out_of_place(reason: &str) -> Reply {
     Reply::Failed(Failure::new(FailureKind::Crashed, reason))
 }
 
-/// Writes one reply to standard output.
-pub(crate) fn send(reply: &Reply) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{}", to_line(reply))?;
-    out.flush()
-}
-
 fn body<'a>(variants: &'a [Variant], variant: &str, workload: &str) -> Result<&'a Body, Failure> {
     let missing = |what: &str, name: &str| {
         Failure::new(FailureKind::Unsupported, format!("this strategy has no {what} {name}"))
@@ -103,7 +89,7 @@ fn serve_request(variants: &[Variant], request: &ServeRequest) -> Result<ServedC
 /// Runs a batch workload as often as the request says.
 pub(crate) fn run<S: Run<W>, W: Workload>(request: &RunRequest) -> Result<Measured, Failure> {
     let params = W::Params::from_json(&request.params)?;
-    os::raise_file_limit();
+    machine::raise_file_limit();
     // Before anything else: async-std sets its number of threads while there is no other thread.
     // Never torn down: that is not measured, and may have to wait for what a misuse leaves behind.
     let strategy = ManuallyDrop::new(S::build(&Means { workers: request.workers })?);
@@ -125,13 +111,14 @@ pub(crate) fn run<S: Run<W>, W: Workload>(request: &RunRequest) -> Result<Measur
 }
 
 /// A service that listens in this process.
-pub(crate) struct ServedCell {
-    pub(crate) address: SocketAddr,
+pub struct ServedCell {
+    /// Where it listens.
+    pub address: SocketAddr,
     pub(crate) how: Option<How>,
     /// Distinct threads that handled something since the last call, and what else was noted.
     noted: Box<dyn Fn() -> Result<(u64, Facts), Failure> + Send>,
     /// Receives the error with which serving ended.
-    pub(crate) ended: mpsc::Receiver<Failure>,
+    pub ended: mpsc::Receiver<Failure>,
 }
 
 impl std::fmt::Debug for ServedCell {
@@ -146,7 +133,7 @@ pub(crate) fn serve<S: Serve<T>, T: Service>(
     listener: TcpListener,
 ) -> Result<ServedCell, Failure> {
     let params = T::Params::from_json(&request.params)?;
-    os::raise_file_limit();
+    machine::raise_file_limit();
     let strategy = S::build(&Means { workers: request.workers })?;
     let address = listener.local_addr()?;
     let service = Arc::new(T::new(&params));
@@ -170,7 +157,7 @@ pub(crate) fn serve<S: Serve<T>, T: Service>(
 }
 
 /// Why an address cannot be bound, in one sentence with the fix.
-pub(crate) fn bind_error(address: SocketAddr, error: &io::Error) -> String {
+pub fn bind_error(address: SocketAddr, error: &io::Error) -> String {
     let mend = match error.kind() {
         io::ErrorKind::AddrInUse => "the port is in use: choose another, or 0 for any free one",
         io::ErrorKind::PermissionDenied => "ports below 1024 need privileges: choose a higher one",
@@ -190,10 +177,10 @@ fn answer_marks(served: ServedCell, requests: impl Iterator<Item = String>) -> E
             match from_line(&line) {
                 Ok(Request::Mark) => match (served.noted)() {
                     Ok((worker_threads, facts)) => Reply::Marked(Mark {
-                        usage: os::usage(),
-                        threads: os::threads(),
+                        usage: machine::usage(),
+                        threads: machine::threads(),
                         worker_threads: Some(worker_threads),
-                        peak_memory_bytes: os::peak_memory_bytes(),
+                        peak_memory_bytes: machine::peak_memory_bytes(),
                         facts,
                     }),
                     Err(failure) => Reply::Failed(failure),

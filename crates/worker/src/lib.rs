@@ -1,33 +1,30 @@
-//! How one process runs and times a cell: the seam that strategies implement, the clock, resource
-//! usage, the protocol, the load generator, and the command line of a strategy by itself.
-//!
-//! A strategy's `main` is one call of [`main`] with its [`Variant`]s. The harness uses the parent's
-//! half, [`launch`], and knows a strategy only as a program that speaks the [`protocol`].
+//! How one process runs and times a cell: the seam that strategies implement, the clock, and the child's half
+//! of the protocol. A strategy's program links this and no more.
 
-mod cell;
-mod child;
-mod cli;
+use std::process::ExitCode;
+
 mod sample;
 mod seam;
-mod suite;
-mod table;
 
-pub mod conformance;
-pub mod generator;
-pub mod interrupt;
-pub mod launch;
-pub mod observation;
-pub mod os;
-pub mod peer;
-pub mod protocol;
-pub mod readiness;
-pub mod scratch;
-pub mod selection;
-pub mod units;
+pub mod cell;
+pub mod suite;
 
-pub use cli::{finish, main};
-pub use os::limits;
-pub use seam::{
-    AT_ONCE_PER_WORKER, How, Means, Run, Serve, Standing, Strategy, pause_after, unsupported,
-};
+pub use protocol::{How, Standing, unsupported};
+pub use seam::{AT_ONCE_PER_WORKER, Means, Run, Serve, Strategy};
 pub use suite::{Partial, Suite, Variant};
+pub use workloads::pause_after;
+
+/// The subcommand under which a strategy's program speaks the protocol.
+pub const CELL: &str = "cell";
+
+/// The whole program of a strategy that the harness measures: it speaks the protocol on standard input and
+/// output. Its own command line is another crate's.
+pub fn main(variants: &[Variant]) -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == CELL) {
+        return cell::speak(variants);
+    }
+    eprintln!(
+        "error: this program was built to be measured: `cargo run -p` builds it with a command line"
+    );
+    ExitCode::from(2)
+}

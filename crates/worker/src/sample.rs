@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use workloads::{Census, Digest, Facts};
+use workloads::{Census, Digest, Facts, steps};
 
-use crate::generator;
-use crate::os::{self, ThreadWatch};
-use crate::protocol::{Failure, Measured, Sample, SamplingPlan};
+use machine::ThreadWatch;
+use protocol::{Failure, Measured, Sample, SamplingPlan};
 
 /// Runs `run` as often as `plan` says, each time after `renew`, which is outside the clock. What `run`
 /// returns beside the digest is called outside the clock and yields the facts of that run and the
@@ -34,17 +33,17 @@ where
     };
     let mut watch = Some(ThreadWatch::start()?);
     let mut measured_ns = 0;
-    let mut histogram = generator::histogram([]);
+    let mut latency = workloads::histogram([]);
     while plan.wants_more(measured.samples.len(), measured_ns) {
         renew();
-        let before = os::usage();
+        let before = machine::usage();
         let start = Instant::now();
         let (digest, facts) = run()?;
         let wall_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let after = os::usage();
+        let after = machine::usage();
 
         let watched = watch.take().and_then(ThreadWatch::stop);
-        measured.peak_threads = measured.peak_threads.max(watched).max(os::threads());
+        measured.peak_threads = measured.peak_threads.max(watched).max(machine::threads());
         measured.worker_threads = measured.worker_threads.max(Some(census.take() as u64));
         let (facts, latencies) = facts()?;
         if measured.warmup_ns.len() < plan.warmup as usize {
@@ -52,19 +51,19 @@ where
             continue;
         }
         measured_ns += wall_ns;
-        latencies.into_iter().for_each(|ns| histogram.saturating_record(ns));
+        latencies.into_iter().for_each(|ns| latency.saturating_record(ns));
         let usage = after.zip(before).map(|(after, before)| after.since(&before));
         measured.samples.push(Sample { wall_ns, usage, digest, facts });
     }
-    measured.peak_memory_bytes = os::peak_memory_bytes();
-    measured.latency_ns = generator::steps(&histogram);
+    measured.peak_memory_bytes = machine::peak_memory_bytes();
+    measured.latency_ns = steps(&latency);
     Ok(measured)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::FailureKind;
+    use protocol::FailureKind;
 
     fn no_facts() -> Result<(Facts, Vec<u64>), Failure> {
         Ok((Facts::new(), vec![7]))

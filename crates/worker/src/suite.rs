@@ -8,8 +8,8 @@ use serde_json::Value;
 use workloads::{ParamError, Params, Service, Workload, for_each_workload};
 
 use crate::cell::{self, ServedCell};
-use crate::protocol::{Failure, Measured, RunRequest, ServeRequest};
-use crate::seam::{How, Run, Serve, Strategy};
+use crate::seam::{Run, Serve, Strategy};
+use protocol::{Failure, How, Measured, RunRequest, ServeRequest};
 
 macro_rules! suite {
     (batch: [$($workload:path),* $(,)?], service: [$($service:path),* $(,)?] $(,)?) => {
@@ -39,9 +39,11 @@ for_each_workload!(suite);
 /// process; everything below it is static.
 #[derive(Debug)]
 pub struct Variant {
-    pub(crate) strategy: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) cells: Vec<Cell>,
+    /// The strategy's name.
+    pub strategy: &'static str,
+    /// The variant's name.
+    pub name: &'static str,
+    cells: Vec<Cell>,
     /// Whether it has every workload.
     pub(crate) complete: bool,
 }
@@ -59,11 +61,12 @@ impl Variant {
     }
 
     /// Names of the workloads it has.
-    pub(crate) fn workloads(&self) -> Vec<String> {
+    pub fn workloads(&self) -> Vec<String> {
         self.cells.iter().map(|cell| cell.workload.to_owned()).collect()
     }
 
-    pub(crate) fn cell(&self, workload: &str) -> Option<&Cell> {
+    /// Its cell of a workload, if it has one.
+    pub fn cell(&self, workload: &str) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.workload == workload)
     }
 }
@@ -104,16 +107,21 @@ impl<S: Strategy> Partial<S> {
 
 /// What a variant does with one workload.
 #[derive(Debug)]
-pub(crate) struct Cell {
-    pub(crate) workload: &'static str,
-    pub(crate) how: fn(&Value) -> Result<Option<How>, ParamError>,
-    pub(crate) body: Body,
+pub struct Cell {
+    /// Name of the workload.
+    pub workload: &'static str,
+    /// The form with some parameters, or none if there is no honest one.
+    pub how: fn(&Value) -> Result<Option<How>, ParamError>,
+    /// What does the work.
+    pub body: Body,
 }
 
 /// The two kinds of cell.
 #[derive(Debug)]
-pub(crate) enum Body {
+pub enum Body {
+    /// Runs a batch workload.
     Run(fn(&RunRequest) -> Result<Measured, Failure>),
+    /// Serves a service that has bound its address.
     Serve(fn(&ServeRequest, TcpListener) -> Result<ServedCell, Failure>),
 }
 

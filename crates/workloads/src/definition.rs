@@ -1,6 +1,5 @@
 //! What a workload is: its specification, its sizes per profile, its limit and its answer.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -9,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Census, Digest, Load, Params};
+use crate::{Census, Digest, Facts, Load, Params, Unit};
 
 /// What kind of work a workload is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,14 +154,42 @@ pub enum Profile {
     Thorough,
 }
 
-impl fmt::Display for Profile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Profile {
+    /// All of them, the least first.
+    pub const ALL: [Profile; 4] =
+        [Profile::Smoke, Profile::Quick, Profile::Standard, Profile::Thorough];
+
+    /// The word for it on a command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
             Profile::Smoke => "smoke",
             Profile::Quick => "quick",
             Profile::Standard => "standard",
             Profile::Thorough => "thorough",
-        })
+        }
+    }
+
+    /// What it is for, for a command line's help.
+    pub fn about(self) -> &'static str {
+        match self {
+            Profile::Smoke => "Tiny sizes, to see that everything works: the numbers mean nothing",
+            Profile::Quick => "A useful answer: the whole comparison in less than five minutes",
+            Profile::Standard => "Full sizes: about a quarter of an hour, which decides most",
+            Profile::Thorough => {
+                "Full sizes and up to 120 rounds: decides what can be decided, overnight"
+            }
+        }
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
@@ -221,22 +248,6 @@ pub struct Amount {
     /// Of what.
     pub unit: Unit,
 }
-
-/// What is counted in a rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Unit {
-    /// Bytes read.
-    Bytes,
-    /// Floating-point operations.
-    Flop,
-    /// Items, such as keys.
-    Items,
-}
-
-/// Numbers about one run that are neither time nor answer, by name.
-pub type Facts = BTreeMap<String, u64>;
 
 /// What batch workloads and services have in common.
 pub trait Definition: Sized + Send + Sync + 'static {

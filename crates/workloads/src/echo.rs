@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use serde::{Deserialize, Serialize};
 
-use crate::map::{fill, mix};
+use crate::random::{fill, mix};
 use crate::{
     Census, Class, Definition, Digest, Key, Limit, Load, Metric, Params, Profile, Range, Service,
     Spec,
@@ -183,7 +183,7 @@ impl Message {
     pub fn new(connection: u64, size: usize) -> Self {
         let mut bytes = vec![0; size];
         fill(&mut bytes[HEADER..], connection);
-        let filling = Digest::of_bytes(&bytes[HEADER..]).as_u64();
+        let filling = crate::digest_of_bytes(&bytes[HEADER..]).as_u64();
         bytes[..8].copy_from_slice(&connection.to_le_bytes());
         let mut message = Message { bytes, connection, filling };
         message.stamp(0);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::map::mix;
+use crate::random::mix;
 use crate::{
     Census, Class, Definition, Digest, Facts, Key, Limit, Metric, Params, Profile, Range, Sampling,
     Site, Spec, Workload,

@@ -129,7 +129,8 @@ impl Workload for Fetch {
     }
 
     fn expected(input: &Requests) -> io::Result<Digest> {
-        let digests = (0..input.params.n).map(|id| Digest::of_bytes(&input.params.work(id).body()));
+        let digests =
+            (0..input.params.n).map(|id| crate::digest_of_bytes(&input.params.work(id).body()));
         Ok(digests.fold(Digest::of_number(0), |all, one| all ^ one))
     }
 
@@ -256,7 +257,7 @@ impl Client<'_> {
             let status = response.status;
             return Err(io::Error::other(format!("the backend answered with status {status}")));
         }
-        let digest = Digest::of_bytes(response.body);
+        let digest = crate::digest_of_bytes(response.body);
         let latency = u64::try_from(self.sent.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.requests.latencies[self.id as usize].store(latency, Relaxed);
         Ok(Some(digest))

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::map::mix;
 use crate::memory::{Footprint, footprint};
+use crate::random::mix;
 use crate::{
     Census, Class, Definition, Digest, Facts, Grant, Key, Limit, Metric, Params, Profile, Sampling,
     Site, Spec, Workload,

@@ -4,13 +4,17 @@
 //! way the work is spawned, awaited and joined differs. The one use of a clock is to check that a
 //! wait lasted as long as it should have; timing belongs to the `worker` crate.
 
+mod accept;
 mod catalog;
 mod definition;
-mod digest;
+mod hash;
+mod latency;
 mod lens;
 mod load;
 mod memory;
 mod params;
+mod random;
+mod usage_error;
 
 pub mod channel;
 pub mod deadline;
@@ -26,6 +30,7 @@ pub mod join;
 pub mod map;
 pub mod matmul;
 pub mod mixed;
+pub mod observation;
 pub mod pipeline;
 pub mod read_files;
 pub mod reduce;
@@ -38,18 +43,22 @@ pub mod spawn;
 pub mod traffic;
 pub mod write_files;
 
+pub use accept::pause_after;
 pub use catalog::{Case, Entry, Kind, catalog, find};
 pub use definition::{
-    Amount, Class, Definition, Facts, Grant, Limit, Metric, Profile, Sampling, Service, Site, Spec,
-    Unit, Workload,
+    Amount, Class, Definition, Grant, Limit, Metric, Profile, Sampling, Service, Site, Spec,
+    Workload,
 };
-pub use digest::Digest;
+pub use hash::digest_of_bytes;
+pub use latency::{histogram, steps};
 pub use lens::{Census, Gauge};
 pub use load::{
     AnswerDigest, HttpLoad, Load, Pace, SEEDS, Sequence, Share, WAKE_UP, arrivals,
     closest_to_shares,
 };
 pub use params::{Key, ParamError, Params, Range, set};
+pub use protocol::{Digest, Facts, Unit};
+pub use usage_error::UsageError;
 
 /// Calls a macro with the list of all workloads: `batch` ones are run, `service` ones are served.
 ///

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::Digest;
 use crate::echo::EchoParams;
-use crate::map::mix;
+use crate::random::mix;
 use crate::request::Work;
 
 /// What is sent to a service.

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::map::mix;
+use crate::random::mix;
 use crate::{
     Amount, Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Site, Spec,
     Unit, Workload,

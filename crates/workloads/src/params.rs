@@ -127,6 +127,12 @@ impl std::fmt::Display for Range {
     }
 }
 
+impl From<ParamError> for protocol::Failure {
+    fn from(error: ParamError) -> Self {
+        protocol::Failure::new(protocol::FailureKind::Crashed, error.to_string())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;

@@ -17,7 +17,7 @@ use std::time::Instant;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use serde::{Deserialize, Serialize};
 
-use crate::map::mix;
+use crate::random::mix;
 use crate::{
     Census, Class, Definition, Digest, Facts, Key, Limit, Metric, Params, Profile, Range, Site,
     Spec, Workload,
@@ -294,7 +294,7 @@ impl Written {
     fn note(&mut self, packed: &[u8]) {
         self.records += 1;
         self.bytes += packed.len() as u64;
-        let record = Digest::of_bytes(packed).as_u64();
+        let record = crate::digest_of_bytes(packed).as_u64();
         self.trail = Digest::of_ordered([self.trail, record]).as_u64();
     }
 

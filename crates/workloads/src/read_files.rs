@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::map::fill;
+use crate::random::fill;
 use crate::{
     Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site, Spec,
     Workload,
@@ -93,7 +93,7 @@ impl Workload for ReadFiles {
 
     fn expected(input: &Files) -> io::Result<Digest> {
         (0..input.len()).try_fold(Digest::of_number(0), |all, index| {
-            Ok(all ^ Digest::of_bytes(&fs::read(&input.paths[index])?))
+            Ok(all ^ crate::digest_of_bytes(&fs::read(&input.paths[index])?))
         })
     }
 
@@ -131,7 +131,7 @@ impl Files {
     /// Hashes the content of a file. The answer of the workload is the XOR of all of these.
     pub fn hash(&self, content: &[u8]) -> Digest {
         self.census.mark();
-        Digest::of_bytes(content)
+        crate::digest_of_bytes(content)
     }
 
     /// Reads file `index` whole and hashes it, blocking the calling thread.

@@ -12,8 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::http::{self, After, Request, RequestReader, Status};
-use crate::map::{fill, mix};
-use crate::{Census, Digest, Facts, Gauge};
+use crate::random::{fill, mix};
+use crate::{Census, Facts, Gauge};
 
 /// Longest wait that a request may ask for.
 pub const MAX_WAIT: Duration = Duration::from_secs(60);
@@ -179,7 +179,7 @@ pub fn burn(seed: u64, units: u32) -> u64 {
     fill(&mut block, seed);
     let mut digest = 0;
     for _ in 0..units {
-        digest = Digest::of_bytes(&block).as_u64();
+        digest = crate::digest_of_bytes(&block).as_u64();
         block[..8].copy_from_slice(&digest.to_le_bytes());
     }
     digest

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::map::mix;
+use crate::random::mix;
 use crate::{
     Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site, Spec,
     Workload,

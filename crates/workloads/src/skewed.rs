@@ -4,7 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::map::mix;
+use crate::random::mix;
 use crate::request::burn;
 use crate::{
     Amount, Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site,

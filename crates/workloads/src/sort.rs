@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::map::mix;
+use crate::random::mix;
 use crate::{
     Amount, Census, Class, Definition, Digest, Facts, Key, Limit, Metric, Params, Profile, Range,
     Site, Spec, Unit, Workload,

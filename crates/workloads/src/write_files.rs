@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::{Deserialize, Serialize};
 
-use crate::map::fill;
+use crate::random::fill;
 use crate::{
     Census, Class, Definition, Digest, Facts, Key, Limit, Metric, Params, Profile, Range, Site,
     Spec, Workload,
@@ -165,7 +165,7 @@ impl Targets {
     /// Hashes what was read back from a file.
     pub fn hash(&self, read: &[u8]) -> Digest {
         self.census.mark();
-        Digest::of_bytes(read)
+        crate::digest_of_bytes(read)
     }
 
     /// Creates file `index`, writes and flushes it, opens it again, reads it whole and hashes what

@@ -1,0 +1,144 @@
+//! A map as SVG: a field a point, striped in the colours of those that tie.
+
+use maud::{Markup, html};
+
+use crate::html::charts::Look;
+use crate::html::workload;
+use crate::map;
+use crate::text;
+use analysis::map::chart::{Chart, Known, Mark};
+use protocol::clean;
+
+/// Height of a row of fields.
+const ROW: usize = 26;
+/// Room for the names of the columns.
+const BELOW: usize = 40;
+/// Width of a stripe.
+const STRIPE: usize = 7;
+
+/// Drawing, legend, borders in words, and a table of the same.
+pub(super) fn section(chart: &Chart) -> Markup {
+    let regions = chart.regions();
+    html! {
+        p { (map::effort(chart)) "." }
+        ul { @for sentence in &chart.crossovers { li { (clean(sentence)) } } }
+        (drawing(chart, &regions))
+        ul.key aria-label="What the fields mean" {
+            @for (index, (best, count)) in regions.iter().enumerate() {
+                li {
+                    svg.swatch aria-hidden="true" { rect width="100%" height="100%" fill=(paint(index)) {} }
+                    (names(best)) ", " (map::points(*count))
+                }
+            }
+            li { "dot: measured; without: expected, because the points around agree" }
+            li { "faint: others may be as good; empty: undecided" }
+            li { "—: cannot be measured here" }
+        }
+        @let reasons = map::beyond(chart);
+        @if !reasons.is_empty() { ul { @for reason in reasons { li { (clean(&reason)) } } } }
+        details { summary { "Point by point" } (table(chart)) }
+    }
+}
+
+fn names(best: &[String]) -> String {
+    let names: Vec<_> = best.iter().map(|entry| clean(entry)).collect();
+    format!("{}{}", names.join(", "), if names.len() > 1 { " tie" } else { "" })
+}
+
+fn paint(region: usize) -> String {
+    format!("url(#region-{region})")
+}
+
+fn drawing(chart: &Chart, regions: &[(Vec<String>, usize)]) -> Markup {
+    let (columns, rows) = (chart.x.values.len(), chart.y.values.len());
+    let caption = format!(
+        "{}: {} from left to right, {} upwards",
+        clean(&chart.service),
+        chart.x.quantity.title(),
+        chart.y.quantity.title()
+    );
+    let left = |column: usize| format!("{:.3}%", 100.0 * column as f64 / columns as f64);
+    let middle = |column: usize| format!("{:.3}%", 100.0 * (column as f64 + 0.5) / columns as f64);
+    let top = |row: usize| (rows - 1 - row) * ROW;
+    let width = format!("{:.3}%", 100.0 / columns as f64);
+    html! {
+        figure.map {
+            figcaption { (caption) }
+            svg.chart.fields role="img" height=(rows * ROW + BELOW) {
+                title { (caption) }
+                desc { (map::effort(chart)) ". " (clean(&chart.crossovers.join(" "))) }
+                defs { @for (index, (best, _)) in regions.iter().enumerate() { (pattern(index, best)) } }
+                @for mark in &chart.points {
+                    @let region = regions.iter().position(|(best, _)| *best == mark.best);
+                    svg x=(left(mark.column)) y=(top(mark.row)) width=(width) height=(ROW) {
+                        @match (&mark.known, region) {
+                            (Known::Beyond(_), _) => { text.beyond x="50%" y="65%" { "—" } },
+                            (_, Some(region)) => {
+                                rect.field.open[!mark.open.is_empty()] width="100%" height="100%" fill=(paint(region)) {
+                                    title { (in_words(chart, mark)) }
+                                }
+                            },
+                            (_, None) => {},
+                        }
+                        @if mark.known == Known::Measured { circle.measured cx="50%" cy="50%" r="2.5" {} }
+                    }
+                }
+                @for row in 0..rows {
+                    text.level x="-6" y=(top(row) + ROW * 2 / 3) { (chart.y.shown()[row]) }
+                }
+                @for column in 0..columns {
+                    text.column.every-other[column % 2 == 1] x=(middle(column)) y=(rows * ROW + 16) { (chart.x.shown()[column]) }
+                }
+            }
+        }
+    }
+}
+
+/// Stripes in the colours of all who tie.
+fn pattern(region: usize, best: &[String]) -> Markup {
+    let width = STRIPE * best.len();
+    html! {
+        pattern id={ "region-" (region) } width=(width) height=(width) patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
+            @for (index, entry) in best.iter().enumerate() {
+                rect class=(Look::of(entry).class()) x=(index * STRIPE) y="0" width=(STRIPE) height=(width) fill="currentColor" {}
+            }
+        }
+    }
+}
+
+fn in_words(chart: &Chart, mark: &Mark) -> String {
+    let (x, y) = (chart.x.in_words(mark.column, mark.column), chart.y.in_words(mark.row, mark.row));
+    let best = if mark.best.is_empty() { "undecided".to_owned() } else { names(&mark.best) };
+    let expected = if mark.is_expected() { " (expected)" } else { "" };
+    format!("{x}, {y}: {best}{expected}")
+}
+
+fn table(chart: &Chart) -> Markup {
+    let (x, y) = (chart.x.quantity.title(), chart.y.quantity.title());
+    let header = [x, y, "best", "not known", "slower", "how it is known"].map(str::to_owned);
+    let listed = |entries: &[String]| entries.join(", ");
+    let rows = chart.points.iter().filter(|mark| !matches!(mark.known, Known::Beyond(_)));
+    let rows = rows.map(|mark| {
+        let slower = mark.slower.iter().map(|slower| match slower.ratio {
+            Some(ratio) => format!("{} {}", slower.entry, text::interval(ratio)),
+            None => slower.entry.clone(),
+        });
+        let how = match mark.known {
+            Known::Measured if mark.is_partly_measured() => {
+                format!("measured; {} expected from the points around", listed(&mark.concluded))
+            }
+            Known::Measured => "measured".to_owned(),
+            Known::Concluded => "expected from the points around".to_owned(),
+            Known::Unknown | Known::Beyond(_) => "not measured".to_owned(),
+        };
+        vec![
+            chart.x.shown()[mark.column].clone(),
+            chart.y.shown()[mark.row].clone(),
+            listed(&mark.best),
+            listed(&mark.open),
+            slower.collect::<Vec<_>>().join("; "),
+            how,
+        ]
+    });
+    workload::plain_table("Point by point", &header, rows)
+}
