@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn ratio_and_interval_are_of_the_entrys_own_values() {
+    fn ratio_and_interval_are_of_the_entry_itself() {
         // The others become faster from round to round, which moves what is judged beside them.
         let drift = [3_000, 2_500, 2_000, 1_500, 1_000];
         let before = three(TOKIO, times(1.0, drift), times(1.5, drift));
