@@ -1,8 +1,8 @@
 //! By how much two samples that were not measured together differ.
 
-use crate::ALPHA;
 use crate::estimate::{MIN_BLOCKS, quantile};
 use crate::figure::Figure;
+use crate::series::ALPHA;
 
 /// Share of the values that is cut off at either end: a single odd process does not decide.
 const TRIM: f64 = 0.2;
