@@ -1,6 +1,7 @@
 //! From a run to exact findings: what each case says, what is decided about a service, and where one model takes
 //! over from another. Every number is exact; what shows it rounds it.
 
+mod answers;
 mod assemble;
 pub mod case;
 pub mod change;

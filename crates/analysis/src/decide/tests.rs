@@ -3,6 +3,9 @@ use std::time::Duration;
 use protocol::How;
 use protocol::Measured;
 
+use record::CAPACITY;
+use record::service::Optimise;
+
 use super::*;
 use crate::findings::Report;
 use crate::fixtures::process;
