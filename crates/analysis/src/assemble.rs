@@ -9,7 +9,7 @@ use crate::comparison::Comparison;
 use crate::contest;
 use crate::decide;
 use crate::findings::{Report, VERSION};
-use crate::map::chart::Chart;
+use crate::map;
 use crate::rounds::Round;
 use crate::run::Run;
 use crate::sessions::Sessions;
@@ -80,7 +80,7 @@ impl Report {
             wakeups: wakeups::findings(&cases),
             service: plan.service.clone(),
             decision,
-            map: Chart::of(plan, &cases, spent),
+            map: map::of(plan, &cases, spent),
             command: reproduce::command(plan, host),
             sources: sources.clone(),
             cases,

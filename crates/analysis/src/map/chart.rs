@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::case::{CaseReport, Row};
 use crate::map::refine::{self, Standing};
-use crate::map::words;
 use judge::Figure;
 use judge::Verdict;
 use record::axis::Axis;
@@ -157,7 +156,7 @@ impl Chart {
         };
         let places =
             (0..map.y.values.len()).flat_map(|row| (0..map.x.values.len()).map(move |c| (c, row)));
-        let mut chart = Chart {
+        let chart = Chart {
             service: service.name.clone(),
             by: cases.first().map_or_else(String::new, |case| case.metric.to_string()),
             x: map.x.clone(),
@@ -167,7 +166,6 @@ impl Chart {
             crossovers: Vec::new(),
             measured_ms: spent_ns / 1_000_000,
         };
-        chart.crossovers = words::crossovers(&chart);
         Some(chart)
     }
 
