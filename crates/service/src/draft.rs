@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use toml::Spanned;
 
-use crate::file::RawProfile;
+use crate::file::Profile;
 use crate::kinds::Kind;
 use record::service::Optimise;
 use record::values;
@@ -68,7 +68,7 @@ fn whole(text: &str) -> Result<i128, String> {
 /// The example of a kind with these changes. Whether it makes sense is not looked at.
 pub(crate) fn draft(kind: Kind, changes: &Changes) -> String {
     let text = kind.text();
-    let raw = RawProfile::parse(text).expect("examples can be read");
+    let raw = Profile::parse(text).expect("examples can be read");
     let class = &raw.classes[0];
     let mut edits = Edits { text, edits: Vec::new() };
     let Changes { name, connections, rate, wait, cpu, payload, p99, optimise } = changes;

@@ -12,11 +12,12 @@ mod draft;
 mod file;
 mod kinds;
 mod new;
+mod refusal;
 mod sound;
-mod table;
 
 pub use check::check;
 pub use new::{NewArgs, new};
+use refusal::Refusal;
 
 /// Largest profile file: a longer one is some other file.
 const MAX_FILE: u64 = 64 * 1024;
@@ -24,21 +25,21 @@ const MAX_FILE: u64 = 64 * 1024;
 /// Reads and checks a profile file.
 ///
 /// # Errors
-/// One sentence with file, line, key and the mend.
+/// One sentence with file, line, key and what to do.
 pub fn read(path: &Path) -> Result<ServiceProfile, UsageError> {
     let (file, text) = text_of(path)?;
     parse(&text).map_err(|refusal| refusal.in_file(&file, &text))
 }
 
-fn parse(text: &str) -> Result<ServiceProfile, table::Refusal> {
-    sound::profile(&file::RawProfile::parse(text)?)
+fn parse(text: &str) -> Result<ServiceProfile, Refusal> {
+    sound::profile(&file::Profile::parse(text)?)
 }
 
 /// The file's name for messages, and its text.
 fn text_of(path: &Path) -> Result<(String, String), UsageError> {
     let file = path.display().to_string();
-    let refuse = |reason: String| table::Refusal { at: None, key: String::new(), reason };
-    let refuse = |reason: String| refuse(reason).in_file(&file, "");
+    let refuse =
+        |reason: String| Refusal { at: None, key: String::new(), reason }.in_file(&file, "");
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(
         |error| {

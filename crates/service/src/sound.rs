@@ -1,12 +1,11 @@
 //! Whether the values of a profile make sense together, and what the service is then.
 
-use std::time::Duration;
+use toml::Spanned;
 use workloads::traffic::MAX_CLASSES;
 
-use toml::Spanned;
-
-use crate::file::{RawClass, RawPreferences, RawProfile};
-use crate::table::Refusal;
+use crate::draft::written_time;
+use crate::file;
+use crate::refusal::Refusal;
 use record::models;
 use record::service::{Limits, Load, Objective, Preferences, RequestClass, ServiceProfile};
 use record::values::{MAX_CONNECTIONS, grouped, quoted, time};
@@ -20,7 +19,7 @@ const BEYOND_P99: u32 = 10;
 ///
 /// # Errors
 /// The first contradiction.
-pub(crate) fn profile(raw: &RawProfile) -> Result<ServiceProfile, Refusal> {
+pub(crate) fn profile(raw: &file::Profile) -> Result<ServiceProfile, Refusal> {
     let profile = ServiceProfile {
         name: raw.name.get_ref().clone(),
         load: Load { connections: *raw.load.connections.get_ref(), rate: value(&raw.load.rate) },
@@ -44,7 +43,7 @@ fn value<T: Copy>(value: &Option<Spanned<T>>) -> Option<T> {
     value.as_ref().map(|value| *value.get_ref())
 }
 
-fn classes(raw: &[RawClass]) -> Result<Vec<RequestClass>, Refusal> {
+fn classes(raw: &[file::Class]) -> Result<Vec<RequestClass>, Refusal> {
     for (index, class) in raw.iter().enumerate() {
         if raw[..index].iter().any(|earlier| earlier.name.get_ref() == class.name.get_ref()) {
             let name = quoted(class.name.get_ref());
@@ -67,13 +66,13 @@ fn classes(raw: &[RawClass]) -> Result<Vec<RequestClass>, Refusal> {
         let sum = (sum * 1e6).round() / 1e6;
         return refuse(format!("the shares add up to {sum}: make them add up to 1"));
     }
-    let class = |(raw, per_mille): (&RawClass, u32)| RequestClass {
+    let class = |(raw, per_mille): (&file::Class, u32)| RequestClass {
         name: raw.name.get_ref().clone(),
         per_mille,
         wait: *raw.wait.get_ref(),
         cpu: *raw.cpu.get_ref(),
         payload_bytes: *raw.payload.get_ref(),
-        blocking: value(&raw.blocking).unwrap_or(false),
+        blocking: raw.blocking,
     };
     Ok(raw.iter().zip(per_mille(&shares)).map(class).collect())
 }
@@ -102,23 +101,23 @@ fn per_mille(shares: &[f64]) -> Vec<u32> {
 }
 
 /// Refuses an objective that the classes themselves miss.
-fn check_objective(profile: &ServiceProfile, raw: &RawProfile) -> Result<(), Refusal> {
+fn check_objective(profile: &ServiceProfile, raw: &file::Profile) -> Result<(), Refusal> {
     let p99 = profile.objective.p99;
     let takes = |class: &RequestClass| class.wait + class.cpu;
     let slow: Vec<_> = profile.classes.iter().filter(|class| takes(class) > p99).collect();
     let refuse = |why: String| {
-        let reason = format!("{} cannot be met: {why}", shown(p99));
+        let reason = format!("{} cannot be met: {why}", written_time(p99));
         Err(Refusal::new(raw.objective.p99.span(), "objective.p99", reason))
     };
     let alone = slow.iter().filter(|class| class.per_mille >= BEYOND_P99);
     if let Some(class) = alone.max_by_key(|class| takes(class)) {
-        let (name, least) = (quoted(&class.name), shown(takes(class)));
+        let (name, least) = (quoted(&class.name), written_time(takes(class)));
         return refuse(format!("the class {name} alone takes {least}: give {least} or more"));
     }
     let beyond: u32 = slow.iter().map(|class| class.per_mille).sum();
     let Some(least) = slow.iter().map(|class| takes(class)).max() else { return Ok(()) };
     if beyond >= BEYOND_P99 {
-        let (names, least) = (slow.iter().map(|class| quoted(&class.name)), shown(least));
+        let (names, least) = (slow.iter().map(|class| quoted(&class.name)), written_time(least));
         let names: Vec<_> = names.collect();
         let (names, share) = (names.join(", "), f64::from(beyond) / 10.0);
         return refuse(format!(
@@ -129,7 +128,7 @@ fn check_objective(profile: &ServiceProfile, raw: &RawProfile) -> Result<(), Ref
 }
 
 /// Refuses a rate at which more requests are under way than there are connections to carry them.
-fn check_load(profile: &ServiceProfile, raw: &RawProfile) -> Result<(), Refusal> {
+fn check_load(profile: &ServiceProfile, raw: &file::Profile) -> Result<(), Refusal> {
     let (Some(under_way), Some(rate)) = (profile.under_way(), profile.load.rate) else {
         return Ok(());
     };
@@ -155,14 +154,14 @@ fn check_load(profile: &ServiceProfile, raw: &RawProfile) -> Result<(), Refusal>
     Err(Refusal::new(raw.load.connections.span(), "load.connections", reason))
 }
 
-fn preferences(raw: &RawPreferences) -> Result<Preferences, Refusal> {
+fn preferences(raw: &file::Preferences) -> Result<Preferences, Refusal> {
     known("preferences.order", &raw.order)?;
     known("preferences.exclude", &raw.exclude)?;
     let names = |list: &[Spanned<String>]| list.iter().map(|name| name.get_ref().clone()).collect();
     let preferences = Preferences {
-        maintained_only: value(&raw.maintained_only).unwrap_or(true),
-        no_async: value(&raw.no_async).unwrap_or(false),
-        callable_from_sync: value(&raw.callable_from_sync).unwrap_or(false),
+        maintained_only: raw.maintained_only,
+        no_async: raw.no_async,
+        callable_from_sync: raw.callable_from_sync,
         order: names(&raw.order),
         exclude: names(&raw.exclude),
     };
@@ -180,7 +179,7 @@ fn preferences(raw: &RawPreferences) -> Result<Preferences, Refusal> {
     }
     if models::choices().all(|model| preferences.leaves_out(model).is_some()) {
         // Without `exclude`, threads would be left.
-        let last = raw.exclude.last().expect("somebody is excluded");
+        let last = raw.exclude.last().expect("a model is excluded");
         let free = Preferences { exclude: Vec::new(), ..preferences };
         let free: Vec<_> = models::choices()
             .filter(|model| free.leaves_out(model).is_none())
@@ -207,11 +206,6 @@ fn known(key: &'static str, names: &[Spanned<String>]) -> Result<(), Refusal> {
         return Err(Refusal::new(name.span(), key, reason));
     }
     Ok(())
-}
-
-/// A time as a profile holds it, to the last digit.
-fn shown(time: Duration) -> String {
-    humantime::format_duration(time).to_string()
 }
 
 #[cfg(test)]

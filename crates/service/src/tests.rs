@@ -7,41 +7,12 @@ use record::service::{Limits, Load, Objective, Optimise, Preferences, RequestCla
 use super::*;
 
 /// Accepted; the refusals know its lines.
-pub(crate) const GOOD: &str = r#"name = "shop"
-[load]
-connections = 500
-rate = 2000
-[[class]]
-name = "proxy"
-share = 0.9
-wait = "20ms"
-cpu = "50us"
-payload = "4KiB"
-blocking = false
-[[class]]
-name = "search"
-share = 0.1
-wait = "40ms"
-cpu = "1ms"
-payload = "24KiB"
-[objective]
-p99 = "100ms"
-optimise = "throughput"
-[limits]
-memory = "512MiB"
-threads = 300
-[preferences]
-maintained_only = true
-no_async = false
-callable_from_sync = false
-order = ["tokio", "threads"]
-exclude = ["rayon"]
-"#;
+pub(crate) const GOOD: &str = include_str!("example.toml");
 
 #[test]
 fn a_good_file_means_what_it_says() {
     let profile = crate::parse(GOOD).unwrap();
-    assert_eq!(profile.name, "shop");
+    assert_eq!(profile.name, "API gateway");
     assert_eq!(profile.load, Load { connections: 500, rate: Some(2000) });
     let proxy = RequestClass {
         name: "proxy".to_owned(),
