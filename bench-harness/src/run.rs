@@ -202,7 +202,7 @@ fn prepare(settings: Settings) -> anyhow::Result<Prepared> {
     };
     let budget = match (settings.time_budget, settings.rounds) {
         (None, None) if purpose == Purpose::Decision => {
-            planning::decision_budget(profile, described_only, first_look)
+            planning::decision::budget(profile, described_only, first_look)
         }
         (None, None) => record::budget(profile, purpose, false),
         (given, _) => given,

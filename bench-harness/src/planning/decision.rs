@@ -1,47 +1,20 @@
 //! What is measured to decide about a service: its requests as they are described, and each of three things
 //! halved and doubled.
 
-use record::{CAPACITY, Change, DESCRIBED, LeftOut};
 use std::time::Duration;
 
 use serde_json::Value;
 use workloads::UsageError;
 use workloads::serve::Drive;
 use workloads::traffic::{Judged, TrafficParams};
-use workloads::{Case, Entry, HttpLoad, Profile, closest_to_shares, find};
+use workloads::{Case, Entry, HttpLoad, Profile, find};
 
-use record::Purpose;
+use crate::planning::windows::{Lengths, rough};
 use record::service::{Optimise, ServiceProfile};
+use record::{CAPACITY, Change, DESCRIBED, LeftOut, Purpose};
 
-/// Requests in one window of an open loop, at least: 99 of 100 have to mean something.
-const LEAST_REQUESTS: u64 = 500;
-/// Windows are so many times as long as the longest request, at least.
-const LONGER_THAN_A_REQUEST: f64 = 5.0;
-/// The same of requests that take so long that the window would be longer than this.
-const LONGER_THAN_A_LONG_REQUEST: f64 = 1.2;
-const LONG_WINDOW: Duration = Duration::from_secs(20);
-/// A step of the search for the capacity lasts until one CPU could compute so many requests, at least: of a
-/// handful it does not show whether a server keeps up.
-const COMPUTED_IN_A_STEP: u32 = 15;
-/// The load generator makes a step so many times as long as the longest computing, and has so many requests of the
-/// rarest class in it.
-const LONGEST_COMPUTING: u32 = 10;
-const OF_THE_RAREST: u32 = 3;
-/// The longest step that the workload takes.
-const LONGEST_STEP: Duration = Duration::from_secs(60);
-/// Steps of a search, usually, and on a bad day.
-const STEPS: u32 = 10;
-const MOST_STEPS: u32 = 25;
-/// What it takes to confirm what they found, usually, and on a bad day: a server that falls far behind the others is
-/// searched for among rates at which a rare class takes long to come.
-const CONFIRMING: Duration = Duration::from_secs(5);
-const LONG_CONFIRMING: Duration = Duration::from_mins(4);
-/// A search that takes longer than this for each entry is not begun.
-const LONGEST_SEARCH: Duration = Duration::from_mins(5);
-/// Windows of a visit: two may be void.
-const WINDOWS: u32 = 3;
-/// What a process needs beside its windows.
-const BESIDE: Duration = Duration::from_secs(30);
+/// So many times as long as its windows is a round, with all that is beside them.
+const BESIDE_WINDOWS: f64 = 1.1;
 
 /// What is measured of a service, and what is not.
 #[derive(Debug)]
@@ -84,11 +57,7 @@ pub(crate) fn cases(
         first_look: Duration::ZERO,
     };
     let beyond = service.beyond_limits();
-    let left = service
-        .candidates()
-        .into_iter()
-        .filter(|model| beyond.iter().all(|(name, _)| name != model));
-    if let (0, Some((_, reason))) = (left.count(), beyond.first()) {
+    if let (true, Some((_, reason))) = (service.within_limits().is_empty(), beyond.first()) {
         return Err(UsageError(format!(
             "{}: no model is left: {reason}; raise it, or let an async model take part",
             service.name
@@ -98,18 +67,18 @@ pub(crate) fn cases(
     let visits =
         record::design(profile, Purpose::Decision).first_look() * (service.candidates().len() + 1);
     for (id, service, drive) in wanted {
-        let case = || -> Result<(Case, Times), String> {
-            let (params, times) = params(&service, drive, profile)?;
+        let case = || -> Result<(Case, Lengths), String> {
+            let (params, lengths) = params(&service, drive, profile)?;
             let case = traffic.case(&params).map_err(|error| error.to_string())?;
             machine::check_connections(case.connections as u64)?;
-            Ok((case, times))
+            Ok((case, lengths))
         };
         match case() {
-            Ok((case, times)) => {
+            Ok((case, lengths)) => {
                 found.cases.push((traffic, Case { id: id.to_owned(), ..case }));
-                found.time_limit = found.time_limit.max(times.limit);
+                found.time_limit = found.time_limit.max(lengths.limit);
                 if id == DESCRIBED {
-                    found.first_look = times.usual * visits as u32;
+                    found.first_look = lengths.usual * visits as u32;
                 }
             }
             Err(reason) if id == DESCRIBED => {
@@ -119,6 +88,19 @@ pub(crate) fn cases(
         }
     }
     Ok(found)
+}
+
+/// Time that a decision takes for measuring whose first look at the service has windows of so long in all. Requests may
+/// be so long or so rare that the usual time would not do for one look.
+pub(crate) fn budget(
+    profile: Profile,
+    described_only: bool,
+    first_look: Duration,
+) -> Option<Duration> {
+    let needed = first_look.mul_f64(BESIDE_WINDOWS);
+    let usual = record::budget(profile, Purpose::Decision, described_only)?;
+    let whole = record::budget(profile, Purpose::Decision, false)?;
+    Some(if needed <= usual { usual } else { whole.max(needed) })
 }
 
 /// What is worth knowing of a quick decision before anything is measured.
@@ -159,47 +141,18 @@ fn without_rate(service: &ServiceProfile) -> String {
     )
 }
 
-/// How long the process of a case needs.
-struct Times {
-    usual: Duration,
-    limit: Duration,
-}
-
-/// The parameters of a case, and how long its process needs.
+/// The parameters of a case, and how long its process lasts.
 fn params(
     service: &ServiceProfile,
     drive: Drive,
     profile: Profile,
-) -> Result<(Value, Times), String> {
+) -> Result<(Value, Lengths), String> {
     let rate = match (service.load.rate, drive) {
         (Some(rate), _) => rate,
         (None, Drive::Capacity) => 1,
         (None, _) => return Err(without_rate(service)),
     };
-    let longest =
-        service.classes.iter().map(|class| class.wait + class.cpu).max().unwrap_or_default();
-    let requests = requests(service, rate, profile, longest);
-    let step = step(service, profile, longest);
-    let times = match drive {
-        Drive::Capacity => {
-            let each = actual_step(service, step) + longest;
-            if each * STEPS > LONGEST_SEARCH {
-                return Err(format!(
-                    "a search for the capacity would take {} for each entry, with steps of {}: optimise something \
-                     else at a given rate, or describe shorter requests and no class that is so rare",
-                    rough(each * STEPS),
-                    rough(each)
-                ));
-            }
-            let limit = BESIDE + each * MOST_STEPS + LONG_CONFIRMING;
-            Times { usual: each * STEPS + CONFIRMING, limit }
-        }
-        _ => {
-            let window = Duration::from_secs_f64(requests as f64 / rate as f64);
-            let limit = BESIDE + (window + 2 * longest) * WINDOWS;
-            Times { usual: window + longest, limit }
-        }
-    };
+    let lengths = Lengths::of(service, drive, rate, profile)?;
     let params = TrafficParams {
         drive,
         judged: match service.objective.optimise {
@@ -208,67 +161,15 @@ fn params(
             Optimise::Memory => Judged::Memory,
         },
         connections: service.load.connections,
-        requests,
+        requests: lengths.requests,
         rate,
         target_us: service.objective.p99.as_micros() as u64,
-        step_ms: step.as_millis() as u64,
+        step_ms: lengths.step.as_millis() as u64,
         counted: 0,
         classes: service.traffic_classes()?,
         unit_ns: 0,
     };
-    Ok((serde_json::to_value(params).map_err(|error| error.to_string())?, times))
-}
-
-/// A duration in whole minutes or seconds.
-fn rough(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    if seconds < 120 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) }
-}
-
-/// Several times as long as the longest request, or not much longer than one that takes very long.
-fn beyond(longest: Duration) -> Duration {
-    let long = longest.mul_f64(LONGER_THAN_A_REQUEST);
-    long.min(LONG_WINDOW.max(longest.mul_f64(LONGER_THAN_A_LONG_REQUEST)))
-}
-
-/// Requests of a window of an open loop. Of a service that is called rarely they are fewer than percentiles would
-/// want, so that the window ends; where classes cannot have their shares, they come close to them.
-fn requests(service: &ServiceProfile, rate: u64, profile: Profile, longest: Duration) -> u64 {
-    let in_time = |time: Duration| (rate as f64 * time.as_secs_f64()) as u64;
-    let window = window(profile).max(beyond(longest));
-    let most = in_time(longest_window(profile));
-    let requests = in_time(window).max(LEAST_REQUESTS.min(most)).max(1);
-    let shares: Vec<_> = service.classes.iter().map(|class| class.per_mille).collect();
-    closest_to_shares(&shares, requests)
-}
-
-/// The length of a step of the search for the capacity.
-fn step(service: &ServiceProfile, profile: Profile, longest: Duration) -> Duration {
-    let shortest = Duration::from_millis(match profile {
-        Profile::Smoke => 25,
-        Profile::Quick => 500,
-        Profile::Standard => 1_000,
-        Profile::Thorough => 2_000,
-    });
-    let computing = service.mean_cpu() * COMPUTED_IN_A_STEP;
-    shortest.max(beyond(longest)).max(computing).min(LONGEST_STEP)
-}
-
-/// How long the load generator will make such a step.
-fn actual_step(service: &ServiceProfile, step: Duration) -> Duration {
-    let computing = service.classes.iter().map(|class| class.cpu).max().unwrap_or_default();
-    let shares = service.classes.iter().map(|class| class.per_mille);
-    let rarest = shares.filter(|share| *share > 0).min().unwrap_or(1_000);
-    let requests = OF_THE_RAREST * 1_000 / rarest;
-    // At the rate that is asked for; without one, at what these clients come to.
-    let time_of_each = match service.load.rate {
-        Some(rate) => Duration::from_secs(1).div_f64(rate as f64),
-        None => {
-            let clients = service.load.connections as f64;
-            service.mean_cpu().max((service.mean_wait() + service.mean_cpu()).div_f64(clients))
-        }
-    };
-    step.max(computing * LONGEST_COMPUTING).max(time_of_each * requests)
+    Ok((serde_json::to_value(params).map_err(|error| error.to_string())?, lengths))
 }
 
 /// The requests of a service, for a load generator that is told when to send them. `unit_ns` is the time of a unit
@@ -292,30 +193,10 @@ pub(crate) fn load(service: &ServiceProfile, unit_ns: u64) -> Result<HttpLoad, S
     Ok(workloads::traffic::http_load(&params))
 }
 
-/// How long a window of an open loop is.
-fn window(profile: Profile) -> Duration {
-    Duration::from_millis(match profile {
-        Profile::Smoke => 200,
-        Profile::Quick => 2_000,
-        Profile::Standard => 4_000,
-        Profile::Thorough => 8_000,
-    })
-}
-
-/// How long a window is at most to hold enough requests.
-fn longest_window(profile: Profile) -> Duration {
-    Duration::from_secs(match profile {
-        Profile::Smoke => 5,
-        Profile::Quick => 20,
-        Profile::Standard => 60,
-        Profile::Thorough => 180,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::planning;
+    use crate::planning::windows::STEPS;
     use record::fixtures::service;
 
     #[test]
@@ -336,9 +217,9 @@ mod tests {
         };
         assert_eq!((blocking(Change::HalfBlocking), blocking(Change::DoubleBlocking)), (50, 200));
         of.classes[1].blocking = false;
-        assert_eq!(Change::HalfBlocking.of(&of), None, "nobody blocks");
+        assert_eq!(Change::HalfBlocking.of(&of), None, "no class blocks");
         of.classes.iter_mut().for_each(|class| class.blocking = true);
-        assert_eq!(Change::DoubleBlocking.of(&of), None, "everybody blocks already");
+        assert_eq!(Change::DoubleBlocking.of(&of), None, "all classes block already");
         let half = Change::HalfBlocking.of(&of).unwrap();
         assert_eq!(half.classes.len(), 4, "half of each class");
         assert_eq!((half.mean_wait(), half.mean_cpu()), (of.mean_wait(), of.mean_cpu()));
@@ -351,7 +232,7 @@ mod tests {
             cases.into_iter().map(|(_, case)| case.id).collect()
         };
         let by_throughput = ids(Optimise::Throughput);
-        assert_eq!(by_throughput.len(), 5, "nobody blocks: {by_throughput:?}");
+        assert_eq!(by_throughput.len(), 5, "no class blocks: {by_throughput:?}");
         assert_eq!(ids(Optimise::Cpu)[..2], [DESCRIBED, CAPACITY]);
         let described = cases(&service(Optimise::Throughput), Profile::Quick, true).unwrap();
         assert_eq!(described.cases.len(), 1);
@@ -360,6 +241,7 @@ mod tests {
         let refusal = cases(&without_rate, Profile::Quick, false).unwrap_err().0;
         assert!(refusal.contains("load.rate is missing"), "{refusal}");
     }
+
     /// A service of one class.
     fn of_one(rate: Option<u64>, wait_ms: u64, cpu_ms: u64, optimise: Optimise) -> ServiceProfile {
         let mut of = service(optimise);
@@ -427,7 +309,7 @@ mod tests {
         for file in files {
             let service = service::read(&file).unwrap();
             let found = cases(&service, Profile::Quick, true).unwrap();
-            let budget = planning::decision_budget(Profile::Quick, true, found.first_look).unwrap();
+            let budget = budget(Profile::Quick, true, found.first_look).unwrap();
             assert!(budget < Duration::from_mins(4), "{}: {budget:?}", file.display());
         }
     }

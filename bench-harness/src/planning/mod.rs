@@ -1,18 +1,17 @@
 //! What a run will do, fixed before it starts: cases, entries, order.
 
-use record::{PlannedCase, PlannedEntry, Purpose};
-use std::time::Duration;
-
 use launch::Description;
 use protocol::Placement;
 use protocol::SamplingPlan;
-use workloads::{Case, Class, Digest, Entry, Profile, Sampling};
+use workloads::{Case, Class, Digest, Entry, Sampling};
 
 use crate::programs::Program;
+use record::{PlannedCase, PlannedEntry, Purpose};
 
 pub(crate) mod decision;
 pub(crate) mod map;
 mod point;
+mod windows;
 
 /// The plan of a case that has been settled.
 pub(crate) fn planned(
@@ -125,27 +124,12 @@ fn entry_id(strategy: &str, description: &Description, variant: &str) -> String 
     if first && complete <= 1 { strategy.to_owned() } else { format!("{strategy}/{variant}") }
 }
 
-/// So many times as long as its windows is a round, with all that is beside them.
-const BESIDE_WINDOWS: f64 = 1.1;
-
-/// Time that a decision takes for measuring whose first look at the service has windows of so long in all. Requests may
-/// be so long or so rare that the usual time would not do for one look.
-pub(crate) fn decision_budget(
-    profile: Profile,
-    described_only: bool,
-    first_look: Duration,
-) -> Option<Duration> {
-    let needed = first_look.mul_f64(BESIDE_WINDOWS);
-    let usual = record::budget(profile, Purpose::Decision, described_only)?;
-    let whole = record::budget(profile, Purpose::Decision, false)?;
-    Some(if needed <= usual { usual } else { whole.max(needed) })
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
     use record::DESCRIBED;
     use record::fixtures::plan;
+    use workloads::Profile;
 
     #[test]
     fn cases_that_compute_get_every_number_of_workers_and_others_the_largest_and_those_that_wake_one_cpu()

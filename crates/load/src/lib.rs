@@ -15,10 +15,10 @@ mod in_flight;
 mod keeping_up;
 mod kinds;
 mod physics;
-mod search;
 
 pub mod peer;
 pub mod readiness;
+pub mod search;
 
 #[cfg(test)]
 mod tests;

@@ -16,25 +16,32 @@ const RESOLUTION: f64 = 1.025;
 /// server that falls so far behind the others need not be known so well, and the search would take minutes.
 const COARSE: f64 = 1.1;
 const LONG_STEPS: f64 = 6.0;
-/// A step holds so many requests of the rarest class, at least: what a rare class does to the others has to show,
+/// Requests of the rarest class in a step of a search, at least: what a rare class does to the others has to show,
 /// and to have piled up.
-const OF_THE_RAREST: u64 = 3;
+pub const OF_THE_RAREST: u64 = 3;
 /// A step is so many times as long as the longest computing, at least: the last request that computes is done by one
 /// CPU while others are idle, and that has to be little beside the step.
 const LONGEST_COMPUTING: u32 = 10;
 /// Requests of a step, at least.
 const LEAST: u64 = 20;
-/// What bisection finds is confirmed by steps so many times as long, or so long if that is less: queues build up in
-/// them that a short step does not see, and the machine is as unsteady as it is. After a rate that they do not confirm
-/// comes one that is so many times as high.
-const CONFIRMATION: u32 = 8;
-const LONG_ENOUGH: Duration = Duration::from_secs(5);
+/// What bisection finds is confirmed by steps so many times as long, or as long as [`CONFIRMATION`] if that is less:
+/// queues build up in them that a short step does not see, and the machine is as unsteady as it is. After a rate that
+/// they do not confirm comes one that is so many times as high.
+const CONFIRMING: u32 = 8;
+/// The longest step that confirms what a search found, where its other steps are not as long themselves.
+pub const CONFIRMATION: Duration = Duration::from_secs(5);
 const FURTHER_DOWN: f64 = 0.975;
 /// Steps of a search, at most.
 const MOST_STEPS: u64 = 40;
 /// Times its length that a step may last at low rates, or so long, so that every class of requests comes.
 const LONGEST_STEP: u32 = 20;
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// The length of a step of a search: as long as asked for, or ten times the longest computing of a request if that is
+/// longer.
+pub fn step_length(asked: Duration, longest_computing: Duration) -> Duration {
+    asked.max(longest_computing * LONGEST_COMPUTING)
+}
 
 /// How long steps are and how many requests they hold.
 pub(super) struct Steps {
@@ -51,7 +58,7 @@ impl Steps {
         let all: u32 = per_mille.iter().sum();
         let rarest = per_mille.iter().copied().filter(|share| *share > 0).min().unwrap_or(all);
         let computing = (0..load.mix.len()).map(|class| load.cpu_ns(class)).max().unwrap_or(0);
-        let length = length.max(Duration::from_nanos(computing) * LONGEST_COMPUTING);
+        let length = step_length(length, Duration::from_nanos(computing));
         Steps {
             length,
             longest: LONGEST.max(length * LONGEST_STEP),
@@ -79,7 +86,7 @@ impl Steps {
 
     /// Those that confirm a rate; `None` where these are long enough.
     fn confirming(&self) -> Option<Self> {
-        let length = (self.length * CONFIRMATION).min(LONG_ENOUGH);
+        let length = (self.length * CONFIRMING).min(CONFIRMATION);
         (length > self.length).then(|| Steps { length, per_mille: self.per_mille.clone(), ..*self })
     }
 

@@ -121,9 +121,7 @@ fn limits(limits: &Limits) -> String {
 
 fn models(profile: &ServiceProfile) -> String {
     let Preferences { order, callable_from_sync, .. } = &profile.preferences;
-    let beyond = profile.beyond_limits();
-    let mut models = profile.candidates();
-    models.retain(|model| beyond.iter().all(|(name, _)| name != model));
+    let models = profile.within_limits();
     let models = match models.is_empty() {
         true => "none keeps to limits.threads".to_owned(),
         false => models.join(", "),

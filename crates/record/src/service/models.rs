@@ -25,7 +25,7 @@ impl Preferences {
 }
 
 impl ServiceProfile {
-    /// Who may be recommended: those named in `order`, then the others.
+    /// The models that may be recommended: those named in `order`, then the others.
     pub fn candidates(&self) -> Vec<&'static str> {
         let order = &self.preferences.order;
         let place = |model: &&str| order.iter().position(|name| name == model);
@@ -35,7 +35,7 @@ impl ServiceProfile {
         left
     }
 
-    /// Who is left out, each with the reason.
+    /// The models that are left out, each with the reason.
     pub fn left_out(&self) -> Vec<(&'static str, String)> {
         let reason = |model: &Model| {
             let (key, reason) = self.preferences.leaves_out(model)?;
@@ -110,7 +110,15 @@ impl ServiceProfile {
         reservations
     }
 
-    /// Who certainly breaks a limit, each with the reason.
+    /// The candidates that do not certainly break a limit.
+    pub fn within_limits(&self) -> Vec<&'static str> {
+        let beyond = self.beyond_limits();
+        let mut left = self.candidates();
+        left.retain(|model| beyond.iter().all(|(name, _)| name != model));
+        left
+    }
+
+    /// The models that certainly break a limit, each with the reason.
     pub fn beyond_limits(&self) -> Vec<(&'static str, String)> {
         let connections = self.load.connections;
         let Some(limit) = self.limits.threads.filter(|&limit| limit < connections) else {
