@@ -10,9 +10,9 @@ use launch::scratch::Scratch;
 use launch::selection;
 use protocol::FailureKind;
 
-use crate::programs::Source;
+use crate::interrupt::{stop_on_interrupt, unless_interrupted};
+use crate::programs::{Source, own_program};
 use crate::progress::Teller;
-use crate::run::{own_program, stop_on_interrupt, unless_interrupted};
 use protocol::clean;
 
 /// Tries every cell and prints a line for each. Exit code 3 if any failed.

@@ -19,8 +19,8 @@ use serde::Serialize;
 use workloads::UsageError;
 use workloads::arrivals;
 
+use crate::programs::own_program;
 use crate::progress::Teller;
-use crate::run::own_program;
 use record::service::ServiceProfile;
 
 use crate::load::outcome::Outcome;

@@ -7,14 +7,17 @@ mod cli;
 mod compare;
 mod executable;
 mod host;
+mod interrupt;
 mod load;
 mod noise;
 mod planning;
+mod prepare;
 mod programs;
 mod progress;
 mod run;
 mod schedule;
 mod selftest;
+mod session;
 mod sources;
 
 use std::process::ExitCode;

@@ -1,32 +1,18 @@
 //! Whether a round was disturbed: looked at before and after it, never by the values that it measured.
 
-use record::noise::{MAX_THROTTLED, Noise};
 use std::collections::HashMap;
-use std::hint::black_box;
-use std::time::{Duration, Instant};
-
-use machine::limits;
-use machine::limits::Limits;
-use workloads::request::burn;
 
 use judge::median;
-use machine::Activity;
+use record::noise::{MAX_THROTTLED, Noise};
 
-/// CPU time of others, as a share of what all CPUs have.
-const MAX_FOREIGN: f64 = 0.05;
-/// CPU time that the hypervisor gave to others, as a share of what all CPUs have.
-const MAX_STEAL: f64 = 0.01;
-/// Share of the time in which somebody waited for memory.
+use crate::noise::senses::{MAX_CANARY, MAX_FOREIGN, MAX_STEAL, Machine};
+
+mod senses;
+
+pub(crate) use senses::Senses;
+
+/// Share of the time in which a process waited for memory.
 const MAX_MEMORY_STALL: f64 = 0.01;
-/// The canary's time against what is usual in this session.
-const MAX_CANARY: f64 = 1.1;
-/// How long the canary should take.
-const CANARY: Duration = Duration::from_millis(5);
-/// Tries of a canary: what a process leaves behind when it ends is over after one or two.
-const TRIES: usize = 3;
-/// Canaries that say what is usual: two for each round. The speed of a machine changes and stays changed, by
-/// its temperature or by what else its cores do; rounds in which it does not change can be compared.
-const RECENT: usize = 20;
 /// Rounds before a host can be called noisy.
 const ROUNDS_TO_TELL: usize = 10;
 /// How often calm is waited for, before its not lasting is taken for the way of this host.
@@ -36,11 +22,8 @@ const NOISIER_THAN_USUAL: f64 = 1.5;
 
 /// Watches over the rounds of a session.
 #[derive(Debug)]
-pub(crate) struct Gate {
-    /// Units of [`burn`] that take about [`CANARY`].
-    units: u32,
-    /// Times of all canaries so far, nanoseconds.
-    canaries: Vec<f64>,
+pub(crate) struct Gate<S = Machine> {
+    senses: S,
     seen: Vec<Noise>,
     /// The least foreign CPU time of each case's rounds.
     own: HashMap<usize, f64>,
@@ -50,55 +33,28 @@ pub(crate) struct Gate {
     noisy_host: bool,
 }
 
-/// What was seen before a round.
-#[derive(Debug)]
-pub(crate) struct Before {
-    canary_ns: f64,
-    activity: Activity,
-    at: Instant,
-    throttled_ns: Option<u64>,
-}
-
-impl Before {
-    /// Time in which a CPU quota stopped what could run since then, as a share of what the quota gives.
-    fn throttled(&self, quota: Option<f64>) -> Option<f64> {
-        let throttled = limits::throttled_ns()?.saturating_sub(self.throttled_ns?) as f64;
-        Some(throttled / (self.at.elapsed().as_nanos().max(1) as f64 * quota?))
-    }
-}
-
 impl Gate {
-    /// Finds out how long the canary takes when all is quiet.
+    /// Finds out how fast the machine is when all is quiet.
     pub(crate) fn new() -> Self {
-        let units = 10_000;
-        let quickest = (0..5).map(|_| time(units)).fold(f64::INFINITY, f64::min);
-        let units = (f64::from(units) * CANARY.as_nanos() as f64 / quickest).max(1.0) as u32;
-        let canaries = (0..10).map(|_| time(units)).collect();
+        Gate::with(Machine::new())
+    }
+}
+
+impl<S: Senses> Gate<S> {
+    /// A gate that judges by what these senses say.
+    pub(crate) fn with(senses: S) -> Self {
         let (seen, own) = (Vec::new(), HashMap::new());
-        Gate { units, canaries, seen, own, rejected: 0, waits: 0, noisy_host: false }
+        Gate { senses, seen, own, rejected: 0, waits: 0, noisy_host: false }
     }
 
-    pub(crate) fn before(&mut self) -> Before {
-        let canary_ns = self.canary();
-        let throttled_ns = limits::throttled_ns();
-        Before { canary_ns, activity: Activity::now(), at: Instant::now(), throttled_ns }
+    /// A round begins.
+    pub(crate) fn before(&mut self) {
+        self.senses.begin();
     }
 
     /// The noise of a case's round since then, and why it is rejected, if it is.
-    pub(crate) fn after(&mut self, before: &Before, case: usize) -> (Noise, Option<String>) {
-        let activity = Activity::now().since(&before.activity);
-        let cpu_quota = Limits::of_this_process().cpu_quota;
-        let throttled = before.throttled(cpu_quota);
-        let canary_ns = self.canary().max(before.canary_ns);
-        let noise = Noise {
-            foreign: activity.foreign(),
-            steal: activity.steal(),
-            memory_stall: activity.memory_stall(),
-            cpu_quota,
-            throttled,
-            canary: canary_ns / self.usual_canary(),
-            noisy_host: self.noisy_host,
-        };
+    pub(crate) fn after(&mut self, case: usize) -> (Noise, Option<String>) {
+        let noise = Noise { noisy_host: self.noisy_host, ..self.senses.end() };
         let usual = self.noisy_host.then(|| self.usual());
         let known = self.own.get(&case).copied();
         let reason = disturbance(&noise, known, usual.as_ref());
@@ -133,39 +89,14 @@ impl Gate {
         self.noisy_host
     }
 
-    /// Whether nobody else computes in a moment in which this process does not either.
+    /// Whether no other process computes in a moment in which this one does not either.
     pub(crate) fn is_calm(&mut self) -> bool {
-        let before = self.before();
-        std::thread::sleep(Duration::from_millis(500));
-        let activity = Activity::now().since(&before.activity);
-        let canary = self.canary() / self.usual_canary();
-        canary <= MAX_CANARY
-            && activity.foreign().is_none_or(|foreign| foreign <= MAX_FOREIGN)
-            && activity.steal().is_none_or(|steal| steal <= MAX_STEAL)
+        self.senses.is_calm()
     }
 
     /// Rounds that were rejected, and all rounds.
     pub(crate) fn rejected(&self) -> [usize; 2] {
         [self.rejected, self.seen.len()]
-    }
-
-    fn canary(&mut self) -> f64 {
-        let usual = self.usual_canary();
-        let tries = (0..TRIES).map(|_| time(self.units));
-        let mut quickest = f64::INFINITY;
-        for canary in tries {
-            quickest = quickest.min(canary);
-            if quickest <= MAX_CANARY * usual {
-                break;
-            }
-        }
-        self.canaries.push(quickest);
-        quickest
-    }
-
-    /// The 10th percentile of the last ones.
-    fn usual_canary(&self) -> f64 {
-        low_percentile(&self.canaries[self.canaries.len().saturating_sub(RECENT)..])
     }
 
     /// The median noise of the session.
@@ -218,23 +149,33 @@ fn disturbance(noise: &Noise, own: Option<f64>, usual: Option<&Noise>) -> Option
         })
 }
 
-/// Nanoseconds that some computing takes.
-fn time(units: u32) -> f64 {
-    let start = Instant::now();
-    black_box(burn(1, units));
-    start.elapsed().as_nanos() as f64
-}
-
-/// The 10th percentile.
-fn low_percentile(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    sorted[sorted.len() / 10]
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
+
+    /// Senses that say what they were told to, and then that nothing disturbs.
+    #[derive(Debug, Default)]
+    pub(crate) struct Told {
+        /// CPU time of others in each round, as a share.
+        pub(crate) foreign: VecDeque<f64>,
+        /// How often calm was asked for; it never comes.
+        pub(crate) waits: u32,
+    }
+
+    impl Senses for Told {
+        fn begin(&mut self) {}
+
+        fn end(&mut self) -> Noise {
+            noise(self.foreign.pop_front().unwrap_or(0.0), 0.0, 1.0)
+        }
+
+        fn is_calm(&mut self) -> bool {
+            self.waits += 1;
+            false
+        }
+    }
 
     fn noise(foreign: f64, steal: f64, canary: f64) -> Noise {
         Noise { foreign: Some(foreign), steal: Some(steal), canary, ..Noise::default() }
@@ -288,25 +229,22 @@ mod tests {
         assert!(disturbance(&noise(0.8, 0.0, 1.2), None, Some(&usual)).is_some());
     }
 
-    fn half_rejected() -> Gate {
+    impl Gate<Told> {
+        /// What it judges by.
+        pub(crate) fn senses(&self) -> &Told {
+            &self.senses
+        }
+    }
+
+    fn half_rejected() -> Gate<Told> {
         Gate {
-            units: 1,
-            canaries: vec![1.0],
+            senses: Told::default(),
             seen: vec![noise(0.5, 0.0, 1.0); ROUNDS_TO_TELL],
             own: HashMap::new(),
             rejected: ROUNDS_TO_TELL / 2,
             waits: 0,
             noisy_host: false,
         }
-    }
-
-    #[test]
-    fn a_change_of_speed_that_stays_becomes_usual() {
-        let mut gate = Gate { canaries: vec![1.0; 100], ..half_rejected() };
-        gate.canaries.extend([1.2; RECENT - 3]);
-        assert_eq!(gate.usual_canary(), 1.0);
-        gate.canaries.push(1.2);
-        assert_eq!(gate.usual_canary(), 1.2);
     }
 
     #[test]

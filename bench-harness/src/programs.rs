@@ -187,6 +187,14 @@ fn build(strategy: &str, teller: Teller) -> anyhow::Result<PathBuf> {
     executable.with_context(|| format!("cargo named no executable of {package}"))
 }
 
+/// This program's own file, of which oracles, load generators and backends are started.
+///
+/// # Errors
+/// If the system does not tell.
+pub(crate) fn own_program() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("cannot find this program's own file")
+}
+
 /// The folder of this workspace: cargo's answer, or the nearest above the current folder.
 pub(crate) fn workspace_root() -> Option<PathBuf> {
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);

@@ -12,10 +12,10 @@ use workloads::UsageError;
 use workloads::{Profile, catalog};
 
 use crate::planning;
+use crate::prepare::{Settings, Task};
 use crate::programs::Source;
 use crate::progress::Teller;
 use crate::run;
-use crate::run::{Settings, Task};
 use crate::{check, compare, load, selftest};
 use analysis::comparable;
 use analysis::{Report, Run};

@@ -16,8 +16,7 @@ use workloads::observation;
 use workloads::{Case, Digest, Entry, Profile, find};
 
 use crate::noise::Gate;
-use crate::programs::Program;
-use crate::run::own_program;
+use crate::programs::{Program, own_program};
 
 /// How often a disturbed round is tried again before its noise is accepted.
 const TRIES: usize = 3;
@@ -110,12 +109,12 @@ impl Bench {
         cells: &[Cell],
         order: &[usize],
     ) -> anyhow::Result<Observations> {
-        let before = self.gate.before();
+        self.gate.before();
         let mut values = vec![f64::NAN; cells.len()];
         for &index in order {
             values[index] = self.observe(&cells[index])?;
         }
-        let (_, reason) = self.gate.after(&before, 0);
+        let (_, reason) = self.gate.after(0);
         Ok(Observations { values, rejected: reason.is_some() })
     }
 

@@ -15,9 +15,9 @@ use launch::interrupt;
 use serde::Serialize;
 use workloads::Profile;
 
+use crate::interrupt::{stop_on_interrupt, unless_interrupted};
 use crate::programs::Source;
 use crate::progress::Teller;
-use crate::run::{stop_on_interrupt, unless_interrupted};
 use judge::{Design, Judgement, Series};
 use record::journal::to_json;
 

@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::Context;
 use launch::Live;
 
-use crate::run::own_program;
+use crate::programs::own_program;
 use crate::selftest::bench::Bench;
 use crate::selftest::permutation::{contest, contradict, verdicts, verdicts_in_noise};
 use crate::selftest::{Check, is_share, percent};

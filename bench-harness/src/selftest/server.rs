@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::run::own_program;
+use crate::programs::own_program;
 use crate::selftest::Check;
 use crate::selftest::bench::Bench;
 
