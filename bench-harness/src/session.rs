@@ -198,3 +198,6 @@ impl Session<'_> {
         self.plan.budget().map(|budget| budget.saturating_sub(spent))
     }
 }
+
+#[cfg(test)]
+mod tests;
