@@ -13,38 +13,22 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use launch::Backend;
 use launch::selection;
-use load::{Conduct, HttpGenerator, Seen, Timetable};
-use protocol::Failure;
-use serde::Serialize;
 use workloads::UsageError;
-use workloads::arrivals;
 
 use crate::programs::own_program;
 use crate::progress::Teller;
 use record::service::ServiceProfile;
 
 use crate::load::outcome::Outcome;
-use crate::load::requests::Requests;
+use crate::load::plan::{Arrivals, Plan, failed};
+use crate::load::requests::{PATIENCE, Requests};
 
 mod outcome;
+mod plan;
 mod requests;
 
-/// How long the last answers are waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the ideal server is driven for comparison.
 const IDEAL: Duration = Duration::from_millis(500);
-/// A server may be fast, so being on time matters more than the CPU: the generator is awake for this part of the
-/// time between two requests before the second is due, within these bounds.
-const AWAKE: f64 = 0.25;
-/// A service that computes needs the CPUs itself.
-const AWAKE_BESIDE_WORK: f64 = 0.04;
-const SPIN: Duration = Duration::from_micros(50);
-const LONGEST_SPIN: Duration = Duration::from_micros(500);
-/// Requests that wait for a connection are sent for this part of the duration after its end, or so long.
-const OVERTIME: f64 = 0.1;
-const LEAST_OVERTIME: Duration = Duration::from_secs(1);
-/// The shortest time of which a rate says anything.
-const SHORTEST: Duration = Duration::from_millis(10);
 /// Connections where nothing else is said.
 const CONNECTIONS: u64 = 64;
 /// How often is told how far it is.
@@ -91,21 +75,28 @@ pub(crate) struct LoadArgs {
     format: Format,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-enum Arrivals {
-    /// At the times of a Poisson process: clients that know nothing of each other
-    Poisson,
-    /// Evenly, one after the other
-    Constant,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// Text for people
     Plain,
     /// One JSON document, times in nanoseconds
     Json,
+}
+
+impl LoadArgs {
+    /// The load that is asked for; what was not said is the service's.
+    fn plan(&self, service: Option<&ServiceProfile>) -> Plan {
+        let load = service.map(|service| &service.load);
+        let rate = load.and_then(|load| load.rate).map(|rate| rate as f64);
+        let connections = load.map_or(CONNECTIONS, |load| load.connections);
+        Plan {
+            rate: self.rate.or(rate),
+            arrivals: self.arrivals,
+            connections: self.connections.unwrap_or(connections),
+            duration: self.duration,
+            seed: self.seed,
+        }
+    }
 }
 
 /// Drives the target and prints the result. Exit code 3 if an answer was wrong or missing, or the
@@ -116,7 +107,7 @@ enum Format {
 pub(crate) fn load(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     check_target(args)?;
     let service = args.service.as_deref().map(service::read).transpose()?;
-    let plan = Plan::of(args, service.as_ref());
+    let plan = args.plan(service.as_ref());
     plan.check()?;
     machine::prefer_this_process();
     let start = |deadline| Backend::start(&own_program()?, deadline).map_err(failed);
@@ -184,101 +175,6 @@ fn check_target(args: &LoadArgs) -> Result<(), UsageError> {
         return Err(UsageError(format!("--path {path:?}: begin with / and leave out spaces")));
     }
     Ok(())
-}
-
-fn failed(failure: Failure) -> anyhow::Error {
-    anyhow::anyhow!("{}: {}", failure.failure, failure.reason)
-}
-
-/// When requests are sent, over how many connections and for how long.
-#[derive(Debug, Clone, Copy)]
-struct Plan {
-    /// Requests a second; `None` for a closed loop.
-    rate: Option<f64>,
-    arrivals: Arrivals,
-    connections: u64,
-    duration: Duration,
-    seed: u64,
-}
-
-impl Plan {
-    /// As the user wants it; what was not said is the service's.
-    fn of(args: &LoadArgs, service: Option<&ServiceProfile>) -> Self {
-        let load = service.map(|service| &service.load);
-        let rate = load.and_then(|load| load.rate).map(|rate| rate as f64);
-        let connections = load.map_or(CONNECTIONS, |load| load.connections);
-        Plan {
-            rate: args.rate.or(rate),
-            arrivals: args.arrivals,
-            connections: args.connections.unwrap_or(connections),
-            duration: args.duration,
-            seed: args.seed,
-        }
-    }
-
-    fn check(&self) -> Result<(), UsageError> {
-        if let Some(rate) = self.rate.filter(|rate| !(0.001..=1e7).contains(rate)) {
-            return Err(UsageError(format!(
-                "--rate {rate}: give 0.001 to 10000000 requests a second"
-            )));
-        }
-        if self.duration < SHORTEST || self.duration > Duration::from_secs(86_400) {
-            return Err(UsageError("--duration: give 10ms to 24h".to_owned()));
-        }
-        if let Some(rate) = self.rate.filter(|rate| rate * self.duration.as_secs_f64() < 1.0) {
-            let duration = humantime::format_duration(self.duration);
-            return Err(UsageError(format!(
-                "--rate {rate}: makes no request in {duration}: give a higher rate or a longer --duration"
-            )));
-        }
-        machine::check_connections(self.connections)
-            .map_err(|reason| UsageError(format!("--{reason}")))
-    }
-
-    /// Requests of an open loop.
-    fn requests(&self) -> Option<u64> {
-        self.rate.map(|rate| (rate * self.duration.as_secs_f64()).max(1.0) as u64)
-    }
-
-    /// When each request of an open loop is due, in nanoseconds from the start.
-    fn due(&self) -> Option<Vec<u64>> {
-        let (rate, requests) = self.rate.zip(self.requests())?;
-        let length = self.duration.as_nanos() as f64;
-        Some(match self.arrivals {
-            Arrivals::Constant => {
-                (0..requests).map(|index| (index as f64 * 1e9 / rate) as u64).collect()
-            }
-            Arrivals::Poisson => {
-                // A Poisson process of which so many arrivals come in that time: the next one comes at its end.
-                let mut due = arrivals(self.seed, rate, requests + 1);
-                let next = due.pop().unwrap_or(1).max(1);
-                due.iter().map(|at| (*at as f64 * length / next as f64) as u64).collect()
-            }
-        })
-    }
-
-    fn drive(&self, target: SocketAddr, requests: &Requests) -> anyhow::Result<Seen> {
-        let connections = self.connections as usize;
-        let mut generator = HttpGenerator::connect(target, connections, requests.first()).map_err(
-            |failure| {
-                anyhow::anyhow!(
-                    "{}: if the server admits fewer than {connections} connections, lower --connections",
-                    failure.reason
-                )
-            },
-        )?;
-        let awake = if requests.service().is_some() { AWAKE_BESIDE_WORK } else { AWAKE };
-        let spin = self
-            .rate
-            .map_or(SPIN, |rate| Duration::from_secs_f64(awake / rate).clamp(SPIN, LONGEST_SPIN));
-        let timetable = self.due().map_or(Timetable::ClosedFor(self.duration), Timetable::Open);
-        let overtime = Some(self.duration.mul_f64(OVERTIME).max(LEAST_OVERTIME));
-        let patience = PATIENCE + requests.longest_wait();
-        let conduct = Conduct { timetable, patience, overtime, spin };
-        generator
-            .window(&conduct, requests.expected(), |index| requests.kind(index))
-            .map_err(failed)
-    }
 }
 
 #[cfg(test)]

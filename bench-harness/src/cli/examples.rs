@@ -153,31 +153,3 @@ Examples:
 
   # Keep the pages where `man` finds them
   bench-harness man --out ~/.local/share/man/man1";
-
-#[cfg(test)]
-mod tests {
-    use clap::{CommandFactory, Parser};
-
-    use crate::cli::args::Cli;
-
-    /// Those of commands right below the program are tested with the rest of its help.
-    #[test]
-    fn commands_of_commands_end_with_examples_that_are_understood() {
-        let program = Cli::command();
-        let commands = program.get_subcommands().flat_map(clap::Command::get_subcommands);
-        let mut tried = 0;
-        for command in commands {
-            let help = command.get_after_help().expect("every command has examples").to_string();
-            let lines = help.lines().filter_map(|line| line.trim().strip_prefix("bench-harness"));
-            for line in lines {
-                let words = line.split_whitespace().take_while(|word| *word != ">");
-                if let Err(error) = Cli::try_parse_from(["bench-harness"].into_iter().chain(words))
-                {
-                    panic!("{line}: {error}");
-                }
-                tried += 1;
-            }
-        }
-        assert!(tried > 1);
-    }
-}

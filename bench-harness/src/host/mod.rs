@@ -7,11 +7,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::host::output::output;
 use crate::programs;
 use crate::programs::{Program, Source, workspace_root};
 use record::SCHEMA;
 use record::program::Origin;
 
+mod output;
 mod workspace;
 
 /// Beginnings of the names of variables that programs inherit and that change what they do: of the C library
@@ -153,19 +155,10 @@ fn own_hash() -> Option<String> {
     programs::hash(&std::env::current_exe().ok()?).ok()
 }
 
-fn output(program: &str, args: &[&str], folder: Option<&Path>) -> Option<String> {
-    let mut command = Command::new(program);
-    command.args(args);
-    if let Some(folder) = folder {
-        command.current_dir(folder);
-    }
-    let output = command.output().ok().filter(|output| output.status.success())?;
-    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
     /// What is observed with these programs in a folder.
     fn observed(bin_dir: Option<std::path::PathBuf>) -> Host {
         let source = Source::new(bin_dir, Vec::new()).unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use crate::host::output;
+use crate::host::output::output;
 use record::Host;
 
 /// The crates whose versions matter to a reader.

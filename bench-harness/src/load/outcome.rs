@@ -9,7 +9,8 @@ use protocol::units;
 use serde::Serialize;
 use workloads::{Digest, histogram};
 
-use crate::load::{Arrivals, Plan, Requests};
+use crate::load::plan::{Arrivals, Plan};
+use crate::load::requests::Requests;
 use record::service::{RequestClass, ServiceProfile};
 
 /// The result. Times in nanoseconds.

@@ -1,6 +1,5 @@
 //! What `load` asks for and what every answer has to be.
 
-use crate::planning::decision;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -12,9 +11,11 @@ use workloads::UsageError;
 use workloads::http::{Limits, ResponseReader, write_get};
 use workloads::request::Work;
 
-use crate::load::PATIENCE;
+use crate::planning::decision;
 use record::service::ServiceProfile;
 
+/// How long the last answers are waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// Requests after which a closed loop begins the order of its classes anew.
 const ORDER: u64 = 10_000;
 

@@ -67,8 +67,10 @@ impl Request {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::*;
     use record::map::plain;
+    use workloads::traffic::TrafficParams;
+
+    use super::*;
 
     pub(crate) fn request(x: &str, y: &str) -> Request {
         let [x, y] = [x, y].map(|text| text.parse().unwrap());
@@ -111,5 +113,30 @@ pub(crate) mod tests {
             nothing.starts_with("map: no point can be measured here, the first because"),
             "{nothing}"
         );
+    }
+
+    /// The parameters of a point of that map.
+    fn at(x: &str, y: &str, place: (usize, usize)) -> TrafficParams {
+        let (map, cases) = request(x, y).chart(Profile::Quick, 2).unwrap();
+        let id = map.case_id(place);
+        let case = cases.into_iter().find(|case| case.id == id).expect("it is measured");
+        serde_json::from_value(case.case.params).unwrap()
+    }
+
+    #[test]
+    fn a_window_is_as_long_as_one_turn_of_all_clients_or_longer() {
+        let few = at("connections=10..1000", "cpu=100us..1ms", (0, 0));
+        // Ten clients of 20.12 ms each for 200 ms.
+        assert_eq!((few.connections, few.requests), (10, 99));
+        let many = at("connections=10..1000", "cpu=100us..1ms", (4, 2));
+        assert_eq!((many.connections, many.requests), (1_000, 1_000));
+    }
+
+    #[test]
+    fn a_share_of_blocking_calls_splits_every_class() {
+        let classes = |place| at("blocking=0..1", "connections=1..3", place).classes.to_string();
+        assert_eq!(classes((0, 0)), "1000/20000/100/256/async");
+        assert_eq!(classes((2, 0)), "750/20000/100/256/async 250/20000/100/256/blocking");
+        assert_eq!(classes((8, 0)), "1000/20000/100/256/blocking");
     }
 }

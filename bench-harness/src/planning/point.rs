@@ -179,25 +179,8 @@ fn window(profile: Profile) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::planning::map::tests::request;
     use record::axis::Resolution;
     use record::map::plain;
-
-    fn at(x: &str, y: &str, place: (usize, usize)) -> TrafficParams {
-        let request = request(x, y);
-        let (map, _) = request.chart(Profile::Quick, 2).unwrap();
-        let case = case(&request.service, &map, place, Profile::Quick, 2).unwrap();
-        serde_json::from_value(case.case.params).unwrap()
-    }
-
-    #[test]
-    fn a_window_is_as_long_as_one_turn_of_all_clients_or_longer() {
-        let few = at("connections=10..1000", "cpu=100us..1ms", (0, 0));
-        // Ten clients of 20.12 ms each for 200 ms.
-        assert_eq!((few.connections, few.requests), (10, 99));
-        let many = at("connections=10..1000", "cpu=100us..1ms", (4, 2));
-        assert_eq!((many.connections, many.requests), (1_000, 1_000));
-    }
 
     #[test]
     fn what_is_a_mean_scales_every_class() {
@@ -210,13 +193,5 @@ mod tests {
         let micros = |class: &RequestClass| class.cpu.as_micros();
         assert_eq!(service.classes.iter().map(micros).collect::<Vec<_>>(), [500, 1_500]);
         assert_eq!(service.mean_cpu(), Duration::from_millis(1));
-    }
-
-    #[test]
-    fn a_share_of_blocking_calls_splits_every_class() {
-        let classes = |place| at("blocking=0..1", "connections=1..3", place).classes.to_string();
-        assert_eq!(classes((0, 0)), "1000/20000/100/256/async");
-        assert_eq!(classes((2, 0)), "750/20000/100/256/async 250/20000/100/256/blocking");
-        assert_eq!(classes((8, 0)), "1000/20000/100/256/blocking");
     }
 }

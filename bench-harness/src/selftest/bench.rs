@@ -18,6 +18,9 @@ use workloads::{Case, Digest, Entry, Profile, find};
 use crate::noise::Gate;
 use crate::programs::{Program, own_program};
 
+/// The strategies that take part.
+pub(crate) const STRATEGIES: [&str; 4] = ["threads", "rayon", "tokio", "smol"];
+
 /// How often a disturbed round is tried again before its noise is accepted.
 const TRIES: usize = 3;
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use workloads::Profile;
 
 use crate::selftest::bench::Bench;
-use crate::selftest::{Check, is_share, judge, percent};
+use crate::selftest::check::{Check, is_share, judge, percent};
 use judge::{Judgement, Verdict};
 use record::{Purpose, design};
 

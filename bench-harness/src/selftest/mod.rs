@@ -18,20 +18,19 @@ use workloads::Profile;
 use crate::interrupt::{stop_on_interrupt, unless_interrupted};
 use crate::programs::Source;
 use crate::progress::Teller;
-use judge::{Design, Judgement, Series};
+use crate::selftest::check::Check;
 use record::journal::to_json;
 
 mod bench;
+mod check;
 mod injection;
 mod neighbours;
 mod permutation;
 mod server;
 mod twins;
 
+pub(crate) use bench::STRATEGIES;
 pub(crate) use neighbours::spin;
-
-/// The strategies that take part.
-pub(crate) const STRATEGIES: [&str; 4] = ["threads", "rayon", "tokio", "smol"];
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -55,35 +54,6 @@ const LONG: Extent =
 
 /// The host is noisy if the gate rejects more than this part of the rounds although no neighbour was started.
 const NOISY: f64 = 0.05;
-
-/// A line of the table.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Check {
-    test: String,
-    target: String,
-    measured: String,
-    /// `None` where nothing is asked for.
-    met: Option<bool>,
-    /// Whether noise alone can have it missed: it asks how much is found, not whether what is found is true.
-    needs_quiet: bool,
-}
-
-impl Check {
-    fn new(test: impl Into<String>, target: &str, measured: String, met: bool) -> Self {
-        let target = target.to_owned();
-        Check { test: test.into(), target, measured, met: Some(met), needs_quiet: false }
-    }
-
-    /// A figure without a target.
-    fn for_information(test: impl Into<String>, measured: String) -> Self {
-        let target = "for information".to_owned();
-        Check { test: test.into(), target, measured, met: None, needs_quiet: false }
-    }
-
-    fn on_a_quiet_host(self) -> Self {
-        Check { needs_quiet: true, ..self }
-    }
-}
 
 /// What is written to `selftest.json`.
 #[derive(Debug, Serialize)]
@@ -182,31 +152,10 @@ fn table(outcome: &Outcome) -> String {
     out
 }
 
-/// A judgement of entries by rounds of values, each with one value an entry.
-fn judge(rounds: &[Vec<f64>], design: &Design) -> Judgement {
-    let entries = rounds.first().map_or(0, Vec::len);
-    let series = |entry: usize| Series {
-        contestant: true,
-        values: rounds.iter().map(|values| Some(values[entry])).collect(),
-        until: None,
-    };
-    Judgement::of(&(0..entries).map(series).collect::<Vec<_>>(), design)
-}
-
-/// Whether so many of all are a share, or fall short of it by no more than two standard deviations: with few
-/// trials one miss says nothing.
-fn is_share(count: usize, of: usize, share: f64) -> bool {
-    let (count, of) = (count as f64, of as f64);
-    count >= share * of - 2.0 * (of * share * (1.0 - share)).sqrt()
-}
-
-fn percent(count: usize, of: usize) -> String {
-    format!("{count} of {of} ({:.1} %)", 100.0 * count as f64 / of.max(1) as f64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::selftest::check::percent;
 
     fn check(met: bool) -> Check {
         Check::new("a test", "all", percent(1, 2), met)
@@ -223,14 +172,6 @@ mod tests {
             quiet_rounds_rejected: [rejected, 100],
             checks,
         }
-    }
-
-    #[test]
-    fn one_miss_of_a_few_is_chance_and_many_are_not() {
-        assert!(is_share(11, 12, 0.95));
-        assert!(!is_share(9, 12, 0.95));
-        assert!(is_share(278, 300, 0.95));
-        assert!(!is_share(270, 300, 0.95));
     }
 
     #[test]

@@ -11,8 +11,8 @@ use launch::Live;
 
 use crate::programs::own_program;
 use crate::selftest::bench::Bench;
+use crate::selftest::check::{Check, is_share, percent};
 use crate::selftest::permutation::{contest, contradict, verdicts, verdicts_in_noise};
-use crate::selftest::{Check, is_share, percent};
 use judge::Verdict;
 
 /// The hidden subcommand that is a neighbour.

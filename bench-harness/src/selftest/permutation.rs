@@ -2,8 +2,8 @@
 
 use workloads::Profile;
 
-use crate::selftest::bench::{Bench, Cell};
-use crate::selftest::{Check, STRATEGIES, judge, percent};
+use crate::selftest::bench::{Bench, Cell, STRATEGIES};
+use crate::selftest::check::{Check, judge, percent};
 use judge::{Verdict, on_a_noisy_host};
 use record::{Purpose, design};
 

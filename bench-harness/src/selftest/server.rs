@@ -13,8 +13,8 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::programs::own_program;
-use crate::selftest::Check;
 use crate::selftest::bench::Bench;
+use crate::selftest::check::Check;
 
 const STOP: Duration = Duration::from_millis(200);
 /// Requests a second: far below what the server can do.

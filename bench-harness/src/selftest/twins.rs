@@ -3,7 +3,7 @@
 use workloads::Profile;
 
 use crate::selftest::bench::Bench;
-use crate::selftest::{Check, is_share, judge, percent};
+use crate::selftest::check::{Check, is_share, judge, percent};
 use judge::Verdict;
 use record::{Purpose, design};
 
