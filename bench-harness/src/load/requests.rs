@@ -116,7 +116,7 @@ impl Requests {
         }
     }
 
-    /// How long one waits at most for somebody else, as far as it is known.
+    /// The longest wait of a request for something else, as far as it is known.
     pub(super) fn longest_wait(&self) -> Duration {
         match self {
             Requests::Path { .. } => Duration::ZERO,

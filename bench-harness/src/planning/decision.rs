@@ -63,7 +63,7 @@ pub(crate) fn cases(
             service.name
         )));
     }
-    // Who takes part, with a twin.
+    // All that take part, with a twin.
     let visits =
         record::design(profile, Purpose::Decision).first_look() * (service.candidates().len() + 1);
     for (id, service, drive) in wanted {

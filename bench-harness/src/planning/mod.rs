@@ -61,7 +61,7 @@ pub(crate) struct SizedCase {
     pub(crate) named: bool,
 }
 
-/// Workloads in which somebody is woken all the time. Where the system places the two decides much of the
+/// Workloads in which threads or tasks are woken all the time. Where the system places the two decides much of the
 /// result, so that their first case is also measured on one CPU.
 const WAKING: [&str; 3] = ["channel", "ring", "echo"];
 

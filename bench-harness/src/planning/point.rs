@@ -155,7 +155,7 @@ fn params(
             Optimise::Memory => Judged::Memory,
         },
         connections,
-        // Everybody is served once at least, and each class comes in its share.
+        // Each client is served once at least, and each class comes in its share.
         requests: closest_to_shares(&shares, (expected as u64).max(connections).max(least)),
         rate: 1,
         target_us: service.objective.p99.as_micros() as u64,

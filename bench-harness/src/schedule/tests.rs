@@ -247,14 +247,14 @@ fn points_of_a_map_are_visited_along_its_border_only_and_a_resumed_run_goes_on_t
     assert!(is_measured("traffic/connections=30,cpu=1us"));
     assert!(is_measured("traffic/connections=100,cpu=1us"));
     assert!(!is_measured("traffic/connections=3000,cpu=3us"));
-    let who = |id: &str| -> Vec<usize> {
+    let measured_in = |id: &str| -> Vec<usize> {
         let case = ids.iter().position(|known| *known == id).unwrap();
         let mut entries: Vec<_> = visits(&measured[case]).into_keys().map(|(e, _)| e).collect();
         entries.dedup();
         entries
     };
-    assert_eq!(who("traffic/connections=1,cpu=1us"), [0, 1, 2, 3, 4]);
-    assert_eq!(who("traffic/connections=30,cpu=1us"), [0, 1, 2, 3]);
+    assert_eq!(measured_in("traffic/connections=1,cpu=1us"), [0, 1, 2, 3, 4]);
+    assert_eq!(measured_in("traffic/connections=30,cpu=1us"), [0, 1, 2, 3]);
     let half = &turns[turns.len() / 2];
     let mut so_far = measured.clone();
     for turn in &turns[turns.len() / 2..] {

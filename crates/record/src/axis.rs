@@ -76,7 +76,7 @@ impl Quantity {
         }
     }
 
-    /// The same in a sentence.
+    /// A value in a sentence, such as `1,000 connections` and `300 µs of computing`.
     pub fn in_words(self, value: u64) -> String {
         match self {
             Quantity::Connections if value == 1 => "1 connection".to_owned(),
@@ -104,7 +104,7 @@ impl Quantity {
         }
     }
 
-    /// As it is written on the command line and in the names of cases.
+    /// A value as it is written on the command line and in the ids of cases, such as `1000` and `300us`.
     pub fn written(self, value: u64) -> String {
         match self {
             Quantity::Connections | Quantity::Workers => value.to_string(),
@@ -249,8 +249,10 @@ pub struct Axis {
 }
 
 impl Axis {
+    /// The points of a span: its ends and what the resolution has between them.
+    ///
     /// # Errors
-    /// If there would be too many points.
+    /// If they are too many: how many, and what to do.
     pub fn new(span: Span, resolution: Resolution) -> Result<Self, String> {
         let Span { quantity, low, high } = span;
         let mut values = match quantity {
@@ -278,19 +280,19 @@ impl Axis {
         Ok(Axis { quantity, values })
     }
 
-    /// As it is written on the command line.
+    /// The axis as it is written on the command line, such as `cpu=1us..1s`.
     pub fn written(&self) -> String {
         let (low, high) = (self.values[0], self.values[self.values.len() - 1]);
         let quantity = self.quantity;
         format!("{}={}..{}", quantity.name(), quantity.written(low), quantity.written(high))
     }
 
-    /// The points from one to another in a sentence.
+    /// The values from one point to another, by index, in a sentence, such as `1 µs to 100 µs of computing`.
     pub fn in_words(&self, from: usize, to: usize) -> String {
         self.quantity.range_in_words(self.values[from], self.values[to])
     }
 
-    /// The points as a drawing names them.
+    /// The value of each point as a drawing names it.
     pub fn shown(&self) -> Vec<String> {
         self.values.iter().map(|value| self.quantity.shown(*value)).collect()
     }

@@ -87,7 +87,7 @@ fn share_of_blocking(service: &ServiceProfile, factor: f64) -> Option<ServicePro
         f64::from(classes.map(|class| class.per_mille).sum::<u32>())
     };
     let (before, others) = (of(true), of(false));
-    // Nobody blocks, or everybody does already.
+    // No request blocks, or all do already.
     if before == 0.0 || before * (factor - 1.0) > others {
         return None;
     }

@@ -7,7 +7,8 @@ use workloads::Profile;
 
 use crate::plan::Purpose;
 
-/// When a profile judges. Found by simulation: docs/src/method.md has the error rates.
+/// After how many rounds a profile judges, and by what margin. Found by simulation: docs/src/method.md has the error
+/// rates.
 pub fn design(profile: Profile, purpose: Purpose) -> Design {
     let design = match (profile, purpose) {
         (Profile::Smoke, _) => Design::once(2),
@@ -23,7 +24,7 @@ pub fn design(profile: Profile, purpose: Purpose) -> Design {
 /// What a quick decision takes for measuring a service as described.
 const DESCRIBED_BUDGET: Duration = Duration::from_secs(210);
 
-/// Time that a profile takes for measuring.
+/// Time that a profile takes for measuring, where none is given; `None` where it has no end but its rounds.
 pub fn budget(profile: Profile, purpose: Purpose, described_only: bool) -> Option<Duration> {
     match (profile, purpose) {
         (Profile::Quick, Purpose::Comparison) => Some(Duration::from_secs(285)),

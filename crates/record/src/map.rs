@@ -34,7 +34,7 @@ pub struct Beyond {
     pub reason: String,
 }
 
-/// A request that waits and computes a little, by many clients.
+/// The service of a map that is given none: requests of 100 clients that wait 20 ms and compute 100 µs.
 pub fn plain() -> ServiceProfile {
     ServiceProfile {
         name: "a plain service".to_owned(),
@@ -49,18 +49,12 @@ pub fn plain() -> ServiceProfile {
         }],
         objective: Objective { p99: Duration::from_millis(1_250), optimise: Optimise::Throughput },
         limits: Limits::default(),
-        preferences: Preferences {
-            maintained_only: true,
-            no_async: false,
-            callable_from_sync: false,
-            order: Vec::new(),
-            exclude: Vec::new(),
-        },
+        preferences: Preferences::default(),
     }
 }
 
 impl Map {
-    /// The id of the case at a point.
+    /// The id of the case at a point, given as column and row, such as `traffic/connections=1,cpu=1us`.
     pub fn case_id(&self, (column, row): (usize, usize)) -> String {
         let at = |axis: &Axis, index: usize| {
             let quantity = axis.quantity;
@@ -69,7 +63,7 @@ impl Map {
         format!("traffic/{},{}", at(&self.x, column), at(&self.y, row))
     }
 
-    /// The options that ask for it.
+    /// The options of `map` that ask for these axes again.
     pub fn options(&self) -> String {
         let Map { x, y, resolution, full, .. } = self;
         let full = if *full { " --full" } else { "" };
@@ -82,7 +76,7 @@ impl Map {
     }
 }
 
-/// Whether it is a map of the service that is taken where none is described.
+/// Whether a service is the one of [`plain`].
 pub fn is_plain(service: &ServiceProfile) -> bool {
     *service == plain()
 }

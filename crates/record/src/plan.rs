@@ -112,7 +112,7 @@ pub struct PlannedCase {
     /// Whether it is measured in the first round only.
     #[serde(default)]
     pub first_round: bool,
-    /// Whether neither the floor nor who cannot win is measured.
+    /// Whether neither the floor nor an entry that cannot win is measured.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contestants_only: bool,
     /// The right answer, from the oracle.
@@ -136,18 +136,18 @@ pub struct PlannedEntry {
     /// The workloads that it has, where it has not all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Vec<String>>,
-    /// Why it is measured but cannot win, where somebody decides so.
+    /// Why it cannot win, where a profile file leaves it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excluded: Option<String>,
 }
 
 impl PlannedEntry {
-    /// Whether it has a workload.
+    /// Whether the entry has a form of the workload of this name.
     pub fn has(&self, workload: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.iter().any(|name| name == workload))
     }
 
-    /// Whether it is measured in a case.
+    /// Whether the entry is measured in a case: it has the workload, and can win or is measured all the same.
     pub fn takes_part_in(&self, case: &PlannedCase) -> bool {
         let can_win = self.strategy != "floor" && self.excluded.is_none();
         self.has(&case.workload) && (can_win || !case.contestants_only)
@@ -164,7 +164,7 @@ impl Plan {
         Duration::from_millis(self.time_limit_ms)
     }
 
-    /// Time that measuring may take.
+    /// Time that measuring may take; `None` for as long as its rounds take.
     pub fn budget(&self) -> Option<Duration> {
         self.budget_ms.map(Duration::from_millis)
     }
@@ -178,7 +178,7 @@ impl Plan {
         }
     }
 
-    /// Whether all else waits until a case is decided.
+    /// Whether all other cases wait until this one is decided.
     pub fn is_decisive(&self, case: &PlannedCase) -> bool {
         self.purpose() == Purpose::Decision && case.id == DESCRIBED
     }

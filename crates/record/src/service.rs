@@ -30,7 +30,7 @@ pub struct ServiceProfile {
     pub preferences: Preferences,
 }
 
-/// Who asks how often.
+/// How many clients ask, and how often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
     /// Clients, each with one request under way at most.
@@ -46,13 +46,13 @@ pub struct RequestClass {
     pub name: String,
     /// How many of a thousand requests are of this kind; at least one.
     pub per_mille: u32,
-    /// Waiting for somebody else.
+    /// Waiting for something else, such as a backend or a disk; whole nanoseconds in JSON.
     #[serde(rename = "wait_ns", with = "nanoseconds")]
     pub wait: Duration,
-    /// Computing.
+    /// Computing, on one CPU; whole nanoseconds in JSON.
     #[serde(rename = "cpu_ns", with = "nanoseconds")]
     pub cpu: Duration,
-    /// Size of the answer.
+    /// Size of the answer, bytes.
     pub payload_bytes: u64,
     /// Whether the wait is a blocking call that has no async form.
     pub blocking: bool,
@@ -61,7 +61,7 @@ pub struct RequestClass {
 /// What has to be achieved, and what is to be best beyond that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Objective {
-    /// Time within which 99 of 100 requests have to be answered.
+    /// Time within which 99 of 100 requests have to be answered; whole nanoseconds in JSON.
     #[serde(rename = "p99_ns", with = "nanoseconds")]
     pub p99: Duration,
     /// What is to be best beyond that.
@@ -85,9 +85,9 @@ pub enum Optimise {
 /// What the process may use at most.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Resident memory.
+    /// Resident memory, bytes; `None` for no limit.
     pub memory_bytes: Option<u64>,
-    /// Threads.
+    /// Threads of the process; `None` for no limit.
     pub threads: Option<u64>,
 }
 
@@ -100,10 +100,23 @@ pub struct Preferences {
     pub no_async: bool,
     /// Whether it is called from synchronous code that owns its threads.
     pub callable_from_sync: bool,
-    /// Who is taken where measurements tie; the others follow.
+    /// Names of the models that are taken where measurements tie, the first before the second; the others follow.
     pub order: Vec<String>,
-    /// Models that are left out.
+    /// Names of the models that are left out.
     pub exclude: Vec<String>,
+}
+
+impl Default for Preferences {
+    /// Those of a profile file that says nothing of them.
+    fn default() -> Self {
+        Preferences {
+            maintained_only: true,
+            no_async: false,
+            callable_from_sync: false,
+            order: Vec::new(),
+            exclude: Vec::new(),
+        }
+    }
 }
 
 impl ServiceProfile {
@@ -132,12 +145,13 @@ impl ServiceProfile {
         self.mean(|class| class.cpu)
     }
 
-    /// CPUs that computing alone keeps busy at the given rate.
+    /// CPUs that computing alone keeps busy at the given rate; `None` where none is given.
     pub fn offered_cpus(&self) -> Option<f64> {
         self.load.rate.map(|rate| rate as f64 * self.mean_cpu().as_secs_f64())
     }
 
-    /// Requests under way at the given rate if none has to queue, by Little's law: rate × mean time.
+    /// Requests under way at the given rate if none has to queue, by Little's law: rate × mean time; `None` where no
+    /// rate is given.
     pub fn under_way(&self) -> Option<f64> {
         let time = self.mean_wait() + self.mean_cpu();
         self.load.rate.map(|rate| rate as f64 * time.as_secs_f64())

@@ -1,6 +1,6 @@
 //! Which single values a profile file may hold: times, sizes, numbers, shares and names, and how to write them.
 //!
-//! A reason for a refusal quotes the value and ends with the mend.
+//! A reason for a refusal quotes the value and ends with what to do.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ const SIZES: [(&str, u64); 7] = [
     ("B", 1),
 ];
 
-/// A value in quotation marks, on one line and not too long.
+/// A value that a user gave, in quotation marks, on one line and cut off after 40 characters.
 pub fn quoted(text: &str) -> String {
     match text.char_indices().nth(QUOTED) {
         None => format!("{text:?}"),
@@ -49,12 +49,12 @@ pub fn number(value: f64) -> String {
     short(&units::digits(value))
 }
 
-/// A time in the same form, such as `20 ms`.
+/// A time given in nanoseconds, in three significant digits at most and its best unit, such as `20 ms`.
 pub fn time(ns: f64) -> String {
     short(&units::duration(ns))
 }
 
-/// The same of a size, such as `4 KiB`.
+/// A size in three significant digits at most and its best unit, such as `4 KiB`.
 pub fn size(bytes: u64) -> String {
     short(&units::bytes(bytes as f64))
 }
@@ -84,17 +84,26 @@ fn duration_up_to(text: &str, most: Duration) -> Result<Duration, String> {
     Ok(time)
 }
 
-/// How long a request waits.
+/// Reads how long a request waits: a time with its unit, at most a minute.
+///
+/// # Errors
+/// If it is no such time: the value, the reason and what to do.
 pub fn wait(text: &str) -> Result<Duration, String> {
     duration_up_to(text, request::MAX_WAIT)
 }
 
-/// How long a request computes.
+/// Reads how long a request computes: a time with its unit, at most a second.
+///
+/// # Errors
+/// If it is no such time: the value, the reason and what to do.
 pub fn cpu(text: &str) -> Result<Duration, String> {
     duration_up_to(text, MAX_CPU)
 }
 
-/// Within which time requests have to be answered.
+/// Reads within which time requests have to be answered: a time with its unit, above zero and at most ten minutes.
+///
+/// # Errors
+/// If it is no such time: the value, the reason and what to do.
 pub fn objective(text: &str) -> Result<Duration, String> {
     let time = duration_up_to(text, MAX_OBJECTIVE)?;
     if time.is_zero() {
@@ -126,7 +135,10 @@ fn bytes(text: &str) -> Result<u64, String> {
     Ok((number * unit as f64).round() as u64)
 }
 
-/// How large an answer is.
+/// Reads how large an answer is, in bytes: a size with its unit, at most 1 MiB.
+///
+/// # Errors
+/// If it is no such size: the value, the reason and what to do.
 pub fn payload(text: &str) -> Result<u64, String> {
     let size = bytes(text)?;
     if size > u64::from(request::MAX_SIZE) {
@@ -135,7 +147,10 @@ pub fn payload(text: &str) -> Result<u64, String> {
     Ok(size)
 }
 
-/// How much memory a process may take.
+/// Reads how much memory a process may take, in bytes: a size with its unit, above zero and at most 16 TiB.
+///
+/// # Errors
+/// If it is no such size: the value, the reason and what to do.
 pub fn memory(text: &str) -> Result<u64, String> {
     let memory = bytes(text)?;
     if memory == 0 {
@@ -153,23 +168,35 @@ fn between(number: i128, most: u64) -> Result<u64, String> {
     fits.ok_or_else(|| format!("{number} is out of range: give 1 to {}", grouped(most)))
 }
 
-/// How many clients there are.
+/// Takes a number of clients, from 1 to [`MAX_CONNECTIONS`].
+///
+/// # Errors
+/// If it is out of range: the number and the range.
 pub fn connections(number: i128) -> Result<u64, String> {
     between(number, MAX_CONNECTIONS)
 }
 
-/// How many requests arrive in a second.
+/// Takes a rate of requests a second, from 1 to [`MAX_RATE`].
+///
+/// # Errors
+/// If it is out of range: the number and the range.
 pub fn rate(number: i128) -> Result<u64, String> {
     between(number, MAX_RATE)
         .map_err(|reason| format!("{reason}, or leave it out for as many as can be served in time"))
 }
 
-/// How many threads a process may have.
+/// Takes a number of threads that a process may have: as many as Linux has process ids, at most.
+///
+/// # Errors
+/// If it is out of range: the number and the range.
 pub fn threads(number: i128) -> Result<u64, String> {
     between(number, MAX_THREADS).map_err(|reason| format!("{reason}, or leave it out"))
 }
 
-/// Which part of all requests a class has.
+/// Takes the part of all requests that a class has, from 0.001 to 1.
+///
+/// # Errors
+/// If it is out of range: the number and the range.
 pub fn share(number: f64) -> Result<f64, String> {
     if (0.001..=1.0).contains(&number) {
         return Ok(number);
@@ -177,7 +204,10 @@ pub fn share(number: f64) -> Result<f64, String> {
     Err(format!("{number} is out of range: give 0.001 to 1"))
 }
 
-/// What something is called: text that stands on one line of a report.
+/// Reads a name, without the white space around it: 1 to 60 characters, none of which is a control character.
+///
+/// # Errors
+/// If it is none: the value, the reason and what to do.
 pub fn name(text: &str) -> Result<String, String> {
     let name = text.trim();
     if name.is_empty() {

@@ -1,4 +1,4 @@
-//! Every refusal of values that do not go together names a line, a key and the mend.
+//! Every refusal of values that do not go together names a line, a key and what to do.
 
 use crate::refusals::{check_all, refusal};
 use crate::tests::GOOD;

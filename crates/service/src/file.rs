@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::refusal::{Refusal, missing};
-use record::service::Optimise;
+use record::service::{self, Optimise};
 use record::values;
 
 /// The whole file.
@@ -89,13 +89,13 @@ pub(crate) struct Preferences {
 
 impl Default for Preferences {
     fn default() -> Self {
-        let (order, exclude) = (Vec::new(), Vec::new());
+        let usual = service::Preferences::default();
         Preferences {
-            maintained_only: true,
-            no_async: false,
-            callable_from_sync: false,
-            order,
-            exclude,
+            maintained_only: usual.maintained_only,
+            no_async: usual.no_async,
+            callable_from_sync: usual.callable_from_sync,
+            order: Vec::new(),
+            exclude: Vec::new(),
         }
     }
 }

@@ -142,14 +142,14 @@ fn check_load(profile: &ServiceProfile, raw: &file::Profile) -> Result<(), Refus
     let highest = (rate as f64 * connections as f64 / under_way).floor() as u64;
     let more = (needed <= MAX_CONNECTIONS).then(|| format!("{} or more", grouped(needed)));
     let fewer = (highest > 0).then(|| format!("a rate of {} or less", grouped(highest)));
-    let mends: Vec<_> = more.into_iter().chain(fewer).collect();
+    let ways: Vec<_> = more.into_iter().chain(fewer).collect();
     let reason = format!(
         "{} are too few: {} requests a second of {} each keep {} busy (Little's law): give {}",
         grouped(connections),
         grouped(rate),
         time((profile.mean_wait() + profile.mean_cpu()).as_nanos() as f64),
         grouped(needed),
-        mends.join(", or "),
+        ways.join(", or "),
     );
     Err(Refusal::new(raw.load.connections.span(), "load.connections", reason))
 }
@@ -169,12 +169,12 @@ fn preferences(raw: &file::Preferences) -> Result<Preferences, Refusal> {
         let model = models::find(name.get_ref());
         let left_out = model.and_then(|model| preferences.leaves_out(model));
         let Some((key, why)) = left_out else { continue };
-        let mend = match key {
+        let way_out = match key {
             "exclude" => "take it out of order or of exclude".to_owned(),
             _ => format!("take it out of order or set {key} = false"),
         };
         // `maintained_only` may be left out of the file and holds all the same.
-        let reason = format!("{} is left out by {key} ({why}): {mend}", quoted(name.get_ref()));
+        let reason = format!("{} is left out by {key} ({why}): {way_out}", quoted(name.get_ref()));
         return Err(Refusal::new(name.span(), "preferences.order", reason));
     }
     if models::choices().all(|model| preferences.leaves_out(model).is_some()) {
