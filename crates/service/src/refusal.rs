@@ -51,6 +51,10 @@ impl Refusal {
             let whose = if table.is_empty() { "a profile" } else { example(table) };
             let keys: Vec<_> = expected.split('`').skip(1).step_by(2).collect();
             format!("unknown key: the keys of {whose} are {}", keys.join(", "))
+        } else if let Some((written, number)) =
+            value.and_then(finite).filter(|_| expected == "i128")
+        {
+            format!("{written} is no whole number: write {}", number.round())
         } else if what.starts_with("invalid type: ") {
             let expected = match expected {
                 "a string" => "text in quotation marks",
@@ -137,6 +141,13 @@ fn below(table: &str, key: &str) -> String {
     let is_plain = key.len() <= 40 && key.chars().all(plain);
     let key = if is_plain { key.to_owned() } else { quoted(key) };
     if table.is_empty() { key } else { format!("{table}.{key}") }
+}
+
+/// A number with a point or an exponent, as it is written and as it is meant, unless it is infinite or none.
+fn finite<'v>(value: &'v DeValue<'_>) -> Option<(&'v str, f64)> {
+    let written = value.as_float()?.as_str();
+    let number = written.parse().ok().filter(|number: &f64| number.is_finite())?;
+    Some((written, number))
 }
 
 fn type_of(value: &DeValue<'_>) -> &'static str {

@@ -124,7 +124,8 @@ fn values_of_another_type_are_refused_with_an_example() {
             "\"many\"",
             "3: load.connections: text where a whole number belongs: write connections = 500",
         ),
-        ("2000", "2e3", "4: load.rate: a number where a whole number belongs: write rate = 2000"),
+        ("2000", "2e3", "4: load.rate: 2e3 is no whole number: write 2000"),
+        ("2000", "inf", "4: load.rate: a number where a whole number belongs: write rate = 2000"),
         ("0.9", "\"0.9\"", "7: class.share: text where a number belongs: write share = 0.9"),
         (
             "\"20ms\"",
