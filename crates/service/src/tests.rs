@@ -48,7 +48,7 @@ fn requests_that_block_and_those_that_do_not_become_classes_of_their_own() {
 }
 
 #[test]
-fn who_holds_a_thread_for_every_connection_breaks_a_limit_of_fewer_threads() {
+fn models_with_a_thread_for_every_connection_break_a_limit_of_fewer_threads() {
     let breaks = |threads| -> Vec<_> {
         let mut profile = crate::parse(GOOD).unwrap();
         profile.limits.threads = threads;
