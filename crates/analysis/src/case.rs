@@ -250,6 +250,13 @@ pub struct Price {
     pub besides: Vec<String>,
 }
 
+impl Numbers {
+    /// The wall time over the predicted one; `None` without a prediction.
+    pub fn over_prediction(&self) -> Option<Figure> {
+        Some(self.wall_ns.times(1.0 / self.predicted_ns? as f64))
+    }
+}
+
 impl Row {
     /// The row of an entry that measured nothing.
     pub fn without_numbers(entry: &PlannedEntry, failure: Option<FailureReport>) -> Self {

@@ -10,7 +10,7 @@ use judge::Verdict;
 use protocol::clean;
 
 /// The order of the classes, with what they are in words.
-const CLASSES: [(Class, &str); 5] = [
+pub const CLASSES: [(Class, &str); 5] = [
     (Class::Io, "Mostly waiting"),
     (Class::Cpu, "Mostly computing"),
     (Class::Mixed, "Waiting and computing in one request"),

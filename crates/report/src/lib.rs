@@ -7,21 +7,20 @@ use std::path::Path;
 use analysis::Report;
 use anyhow::Context;
 
-mod columns;
 mod csv;
-mod decision;
+mod document;
 pub mod exports;
-mod html;
-pub mod layout;
 mod map;
-pub mod markdown;
 #[cfg(test)]
 mod properties;
+mod render;
 mod rounding;
+mod sections;
 pub mod splice;
 pub mod summary;
-pub mod terminal;
 pub mod text;
+
+pub use render::{layout, markdown, terminal};
 
 /// A file that a run's folder gets. To add a format, add a variant, its file name, and a module that
 /// renders it.
@@ -61,12 +60,14 @@ impl Format {
     /// `None` where the report has nothing of the kind.
     fn render(self, report: &Report) -> anyhow::Result<Option<String>> {
         Ok(match self {
-            Format::Html => Some(html::render(report)),
-            Format::Markdown => Some(markdown::render(report)),
+            Format::Html => Some(render::html::render(&sections::document(report))),
+            Format::Markdown => Some(markdown::render(&sections::document(report))),
             Format::Csv => Some(csv::render(report)?),
             Format::Json => Some(summary::render(report)),
-            Format::Decision => decision::render(report),
-            Format::DecisionJson => decision::data(report),
+            Format::Decision => {
+                sections::decision::record(report).map(|record| markdown::render(&record))
+            }
+            Format::DecisionJson => summary::decision(report),
         })
     }
 }

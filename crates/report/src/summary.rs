@@ -12,6 +12,11 @@ pub fn render(report: &Report) -> String {
     to_json(&rounding::rounded(report))
 }
 
+/// What was decided, for `decision.json`; `None` where nothing was to be decided.
+pub(crate) fn decision(report: &Report) -> Option<String> {
+    rounding::rounded(report).decision.as_ref().map(to_json)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;

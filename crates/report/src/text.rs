@@ -117,17 +117,6 @@ fn judged_cell(case: &CaseReport, row: &Row, by: By, verdict: Verdict) -> String
     }
 }
 
-/// What the matrix's words mean.
-pub fn legend(report: &Report) -> String {
-    format!(
-        "Ratio to the leader of each row by its metric. best: clear of all others; tied: {}; ≥: slower than \
-         another by so much at least, though not for certain than the leader; ?: undecided, the interval is in the \
-         report; alone: no other fair form; misuse: a known mistake and its price; —: the \
-         model has no form of it, or the machine does not allow it; empty: it does not take part.",
-        tied(report)
-    )
-}
-
 /// What is called tied.
 pub fn tied(report: &Report) -> String {
     let percent = ((report.design.margin - 1.0) * 1e4).round() / 1e2;
@@ -372,9 +361,12 @@ mod tests {
         let look = crate::layout::Look { columns: 200, colour: false };
         let terminal = crate::terminal::render(&report, look);
         assert!(terminal.starts_with("NOT ALIGNED"), "{terminal}");
-        let markdown = crate::markdown::render(&report);
+        let markdown = crate::markdown::render(&crate::sections::document(&report));
         assert!(markdown.contains("> **NOT ALIGNED"), "{markdown}");
-        assert!(crate::html::render(&report).contains("role=\"note\">NOT ALIGNED"));
+        assert!(
+            crate::render::html::render(&crate::sections::document(&report))
+                .contains("role=\"note\">NOT ALIGNED")
+        );
     }
 
     fn throttled_report(quota: f64, throttled: f64) -> Report {

@@ -59,14 +59,6 @@ impl Cell {
     pub(crate) fn new(text: impl AsRef<str>, style: Style) -> Self {
         Cell { text: clean(text.as_ref()), style }
     }
-
-    pub(crate) fn plain(text: impl AsRef<str>) -> Self {
-        Cell::new(text, PLAIN)
-    }
-}
-
-pub(crate) fn plain_cells<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Vec<Cell> {
-    texts.into_iter().map(Cell::plain).collect()
 }
 
 /// What has been written so far. Styles are put in after the layout, which measures bare text.
@@ -76,13 +68,21 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    pub(crate) fn blank(&mut self) {
+    fn blank(&mut self) {
         self.text.push('\n');
     }
 
-    pub(crate) fn section(&mut self, title: &str, introduction: &str) {
-        self.blank();
-        self.paragraph_led_by("", (title, TITLE), &format!(" — {introduction}"));
+    /// Leaves a line empty, unless one is.
+    pub(crate) fn gap(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.blank();
+        }
+    }
+
+    /// Writes a title with what follows it on the line.
+    pub(crate) fn section(&mut self, title: &str, rest: &str) {
+        self.gap();
+        self.paragraph_led_by("", (title, TITLE), rest);
     }
 
     /// Writes a line of a drawing as it is, tamed by whoever drew it.

@@ -2,10 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::html::charts::Look;
-use crate::html::workload;
 use crate::map;
-use crate::text;
+use crate::render::html::charts::Look;
 use analysis::map::chart::{Chart, Known, Mark};
 use protocol::clean;
 
@@ -16,13 +14,11 @@ const BELOW: usize = 40;
 /// Width of a stripe.
 const STRIPE: usize = 7;
 
-/// Drawing, legend, borders in words, and a table of the same.
-pub(super) fn section(chart: &Chart) -> Markup {
+/// The drawing, and what its fields mean.
+pub(super) fn drawing(chart: &Chart) -> Markup {
     let regions = chart.regions();
     html! {
-        p { (map::effort(chart)) "." }
-        ul { @for sentence in &chart.crossovers { li { (clean(sentence)) } } }
-        (drawing(chart, &regions))
+        (fields(chart, &regions))
         ul.key aria-label="What the fields mean" {
             @for (index, (best, count)) in regions.iter().enumerate() {
                 li {
@@ -34,9 +30,6 @@ pub(super) fn section(chart: &Chart) -> Markup {
             li { "faint: others may be as good; empty: undecided" }
             li { "—: cannot be measured here" }
         }
-        @let reasons = map::beyond(chart);
-        @if !reasons.is_empty() { ul { @for reason in reasons { li { (clean(&reason)) } } } }
-        details { summary { "Point by point" } (table(chart)) }
     }
 }
 
@@ -49,7 +42,7 @@ fn paint(region: usize) -> String {
     format!("url(#region-{region})")
 }
 
-fn drawing(chart: &Chart, regions: &[(Vec<String>, usize)]) -> Markup {
+fn fields(chart: &Chart, regions: &[(Vec<String>, usize)]) -> Markup {
     let (columns, rows) = (chart.x.values.len(), chart.y.values.len());
     let caption = format!(
         "{}: {} from left to right, {} upwards",
@@ -100,7 +93,7 @@ fn pattern(region: usize, best: &[String]) -> Markup {
     html! {
         pattern id={ "region-" (region) } width=(width) height=(width) patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
             @for (index, entry) in best.iter().enumerate() {
-                rect class=(Look::of(entry).class()) x=(index * STRIPE) y="0" width=(STRIPE) height=(width) fill="currentColor" {}
+                rect class=(Look::named(entry).class()) x=(index * STRIPE) y="0" width=(STRIPE) height=(width) fill="currentColor" {}
             }
         }
     }
@@ -111,34 +104,4 @@ fn in_words(chart: &Chart, mark: &Mark) -> String {
     let best = if mark.best.is_empty() { "undecided".to_owned() } else { names(&mark.best) };
     let expected = if mark.is_expected() { " (expected)" } else { "" };
     format!("{x}, {y}: {best}{expected}")
-}
-
-fn table(chart: &Chart) -> Markup {
-    let (x, y) = (chart.x.quantity.title(), chart.y.quantity.title());
-    let header = [x, y, "best", "not known", "slower", "how it is known"].map(str::to_owned);
-    let listed = |entries: &[String]| entries.join(", ");
-    let rows = chart.points.iter().filter(|mark| !matches!(mark.known, Known::Beyond(_)));
-    let rows = rows.map(|mark| {
-        let slower = mark.slower.iter().map(|slower| match slower.ratio {
-            Some(ratio) => format!("{} {}", slower.entry, text::interval(ratio)),
-            None => slower.entry.clone(),
-        });
-        let how = match mark.known {
-            Known::Measured if mark.is_partly_measured() => {
-                format!("measured; {} expected from the points around", listed(&mark.concluded))
-            }
-            Known::Measured => "measured".to_owned(),
-            Known::Concluded => "expected from the points around".to_owned(),
-            Known::Unknown | Known::Beyond(_) => "not measured".to_owned(),
-        };
-        vec![
-            chart.x.shown()[mark.column].clone(),
-            chart.y.shown()[mark.row].clone(),
-            listed(&mark.best),
-            listed(&mark.open),
-            slower.collect::<Vec<_>>().join("; "),
-            how,
-        ]
-    });
-    workload::plain_table("Point by point", &header, rows)
 }

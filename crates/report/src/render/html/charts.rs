@@ -5,10 +5,10 @@ use record::models;
 use std::fmt::Write;
 
 use maud::{Markup, html};
-use protocol::Standing;
+use protocol::units::{self, Scale};
 
-use crate::html::axis::Axis;
-use analysis::case::Row;
+use crate::document::{Curve, Curves, Dot, Dots, Mark};
+use crate::render::html::axis::Axis;
 use judge::Figure;
 use protocol::clean;
 
@@ -28,44 +28,19 @@ pub(super) struct Look {
     hollow: bool,
 }
 
-/// A line of a chart of dots.
-pub(super) struct Dot {
-    pub name: String,
-    pub look: Look,
-    /// The dot, and the line through it.
-    pub value: Option<Figure>,
-    /// A tick each.
-    pub observations: Vec<f64>,
-    /// A ring.
-    pub predicted: Option<f64>,
-}
-
-/// A curve with its points: where along the axis, from 0 to 1, and how high.
-pub(super) struct Curve {
-    pub name: String,
-    pub look: Look,
-    pub points: Vec<(f64, f64)>,
-}
-
 impl Look {
+    fn of(mark: &Mark) -> Self {
+        let look = Look::named(&mark.entry);
+        Look { hollow: look.hollow || mark.hollow, ..look }
+    }
+
     /// Of an entry by its name.
-    pub(super) fn of(entry: &str) -> Self {
+    pub(super) fn named(entry: &str) -> Self {
         let (strategy, variant) = entry.split_once('/').unwrap_or((entry, ""));
         let known = models::find(strategy).map(|model| model.name);
         // The floor has several variants.
         let hollow = variant == "misuse" || variant == "sequential";
         Look { strategy: known.unwrap_or("other"), hollow }
-    }
-
-    /// Of an entry by its name and standing.
-    pub(super) fn of_row(row: &Row) -> Self {
-        let look = Look::of(&row.entry);
-        Look { hollow: look.hollow || row.standing == Some(Standing::Misuse), ..look }
-    }
-
-    /// As a mistake is drawn.
-    pub(super) fn hollow(self) -> Self {
-        Look { hollow: true, ..self }
     }
 
     pub(super) fn class(self) -> String {
@@ -88,18 +63,18 @@ pub(super) fn marks() -> Markup {
     }
 }
 
-/// Typical values with their intervals, observations, predictions; `limit` is where nobody can be better.
-pub(super) fn dots(
-    caption: &str,
-    axis: Axis,
-    shown: impl Fn(f64) -> String,
-    rows: &[Dot],
-    limit: Option<(f64, &str)>,
-) -> Markup {
+/// Typical values with their intervals, observations, predictions, and the limit.
+pub(super) fn dots(of: &Dots) -> Markup {
+    let values = of.rows.iter().flat_map(extent).chain(of.limit.map(|(value, _)| value));
+    let axis = if of.logarithmic { Axis::logarithmic(values) } else { Axis::around(values) };
+    let Some(axis) = axis.filter(|_| !of.rows.is_empty()) else { return html! {} };
+    let axis = axis.of(of.scale);
+    let Dots { rows, limit, .. } = of;
+    let (caption, shown) = (clean(&of.caption), |value| shown(of.scale, value));
     let plot = rows.len() * ROW;
     let in_words: Vec<_> = rows
         .iter()
-        .filter_map(|row| Some(format!("{} {}", row.name, in_words(row.value?, &shown))))
+        .map(|row| format!("{} {}", clean(&row.name), in_words(row.value, &shown)))
         .collect();
     let limit_in_words = limit.map(|(value, name)| format!("{name} {}; ", shown(value)));
     html! {
@@ -109,7 +84,7 @@ pub(super) fn dots(
                 title { (caption) }
                 desc { (limit_in_words.unwrap_or_default()) (in_words.join("; ")) }
                 (grid(axis, &shown, plot))
-                @if let Some((value, name)) = limit {
+                @if let &Some((value, name)) = limit {
                     line.limit x1=(percent(axis.at(value))) x2=(percent(axis.at(value)))
                         y1="0" y2=(plot) { title { (name) " " (shown(value)) } }
                 }
@@ -118,6 +93,26 @@ pub(super) fn dots(
                 }
             }
         }
+    }
+}
+
+/// What has to be on the axis: of an interval that stands for itself its ends, unless they say nothing.
+fn extent(row: &Dot) -> Vec<f64> {
+    let own = row.observations.iter().copied().chain(row.predicted);
+    match row.value.interval() {
+        Some((low, high))
+            if row.observations.is_empty() && row.predicted.is_none() && high < 10.0 * low =>
+        {
+            vec![low, high]
+        }
+        _ => own.chain([row.value.estimate]).collect(),
+    }
+}
+
+fn shown(scale: Scale, value: f64) -> String {
+    match scale {
+        Scale::Count => format!("{value:.0}"),
+        _ => scale.show(value, units::DIGITS),
     }
 }
 
@@ -131,22 +126,19 @@ fn in_words(value: Figure, shown: &impl Fn(f64) -> String) -> String {
 }
 
 fn dot(axis: Axis, shown: &impl Fn(f64) -> String, row: &Dot, y: usize) -> Markup {
+    let look = Look::of(&row.mark);
     html! {
-        g class=(row.look.class()) {
-            @if let Some(value) = row.value {
-                title { (clean(&row.name)) ": " (in_words(value, shown)) }
-            }
+        g class=(look.class()) {
+            title { (clean(&row.name)) ": " (in_words(row.value, shown)) }
             text.name x="-8" y=(y + 4) { (shortened(&row.name)) }
             @if !row.observations.is_empty() {
                 svg.ticks y=(y - 7) width="100%" height="14" viewBox="0 0 1000 14"
                     preserveAspectRatio="none" { path d=(ticks(axis, &row.observations)) {} }
             }
-            @if let Some((low, high)) = row.value.and_then(|value| value.interval()) {
+            @if let Some((low, high)) = row.value.interval() {
                 line.interval x1=(percent(axis.at(low))) x2=(percent(axis.at(high))) y1=(y) y2=(y) {}
             }
-            @if let Some(value) = row.value {
-                use.mark href=(row.look.mark()) x=(percent(axis.at(value.estimate))) y=(y) {}
-            }
+            use.mark href=(look.mark()) x=(percent(axis.at(row.value.estimate))) y=(y) {}
             @if let Some(value) = row.predicted {
                 circle.predicted cx=(percent(axis.at(value))) cy=(y) r="8" {
                     title { "predicted " (shown(value)) }
@@ -174,19 +166,21 @@ fn grid(axis: Axis, shown: &impl Fn(f64) -> String, plot: usize) -> Markup {
     }
 }
 
-/// Curves over values whose names stand below; `across` says what these are.
-pub(super) fn curves(
-    caption: &str,
-    across: &str,
-    names: &[(f64, String)],
-    axis: Axis,
-    shown: impl Fn(f64) -> String,
-    curves: &[Curve],
-) -> Markup {
+/// Curves over values whose names stand below.
+pub(super) fn curves(of: &Curves) -> Markup {
+    let values = || of.lines.iter().flat_map(|curve| curve.points.iter().map(|(_, value)| *value));
+    let axis = match of.scale {
+        Scale::Share => Some(Axis::of_shares()),
+        Scale::Ratio => Axis::around(values().chain([0.0])),
+        scale => Axis::logarithmic(values()).map(|axis| axis.of(scale)),
+    };
+    let Some(axis) = axis else { return html! {} };
+    let Curves { across, names, lines: curves, .. } = of;
+    let (caption, shown) = (clean(&of.caption), |value| shown(of.scale, value));
     let y = |value: f64| (1.0 - axis.at(value)) * CURVES as f64;
     let in_words = |curve: &Curve| {
         let values: Vec<_> = curve.points.iter().map(|(_, value)| shown(*value)).collect();
-        format!("{}: {}", curve.name, values.join(", "))
+        format!("{}: {}", clean(&curve.mark.entry), values.join(", "))
     };
     html! {
         figure {
@@ -206,24 +200,24 @@ pub(super) fn curves(
                     text.across x="50%" y=(CURVES + 38) { (across) }
                 }
                 @for curve in curves {
-                    g class=(curve.look.class()) {
-                        title { (clean(&curve.name)) }
+                    g class=(Look::of(&curve.mark).class()) {
+                        title { (clean(&curve.mark.entry)) }
                         svg.line width="100%" height=(CURVES) viewBox={ "0 0 1000 " (CURVES) }
                             preserveAspectRatio="none" { path d=(path(&curve.points, &y)) {} }
                         @for (at, value) in &curve.points {
-                            use.mark href=(curve.look.mark()) x=(percent(*at)) y=(whole(y(*value))) {}
+                            use.mark href=(Look::of(&curve.mark).mark()) x=(percent(*at)) y=(whole(y(*value))) {}
                         }
                     }
                 }
             }
             ul.legend {
                 @for curve in curves {
-                    li class=(curve.look.class()) {
+                    li class=(Look::of(&curve.mark).class()) {
                         svg.swatch width="34" height="14" aria-hidden="true" {
                             svg.line width="34" height="14" viewBox="0 0 34 14" { path d="M0 7H34" {} }
-                            use.mark href=(curve.look.mark()) x="17" y="7" {}
+                            use.mark href=(Look::of(&curve.mark).mark()) x="17" y="7" {}
                         }
-                        span { (clean(&curve.name)) }
+                        span { (clean(&curve.mark.entry)) }
                     }
                 }
             }
@@ -271,15 +265,20 @@ mod tests {
     use super::*;
 
     fn row(name: &str, value: f64, observations: Vec<f64>) -> Dot {
-        let value = Some(Figure::of_log(value.ln(), Some(0.1)));
-        Dot { name: name.to_owned(), look: Look::of(name), value, observations, predicted: None }
+        let value = Figure::of_log(value.ln(), Some(0.1));
+        let mark = Mark { entry: name.to_owned(), hollow: false };
+        Dot { name: name.to_owned(), mark, value, observations, predicted: None }
     }
 
     #[test]
     fn a_chart_of_dots_says_in_words_what_it_shows() {
-        let axis = Axis::around([1.0, 3.0]).unwrap();
-        let rows = [row("tokio", 2.0, vec![1.9, 2.1]), row("unheard-of/misuse", 1.0, vec![])];
-        let chart = dots("Caption", axis, protocol::units::ratio, &rows, Some((1.0, "limit")));
+        let chart = dots(&Dots {
+            caption: "Caption".to_owned(),
+            scale: Scale::Ratio,
+            logarithmic: false,
+            rows: vec![row("tokio", 2.0, vec![1.9, 2.1]), row("unheard-of/misuse", 1.0, vec![])],
+            limit: Some((1.0, "limit")),
+        });
         let chart = chart.into_string();
         assert!(chart.contains("<desc>limit 1.00×; tokio 2.00× (1.81× to 2.21×); "), "{chart}");
         assert!(chart.contains("#mark-tokio") && chart.contains("#mark-other"), "{chart}");

@@ -1,0 +1,68 @@
+//! The experiment that the comparison grew out of: what was predicted beside what came out.
+
+use analysis::Report;
+use analysis::shown::Shown;
+use protocol::units;
+use protocol::units::Scale;
+
+use crate::document::{Block, Dot, Dots, FILES, Figure, Kind, Mark, Section, Table};
+use crate::text;
+
+const LEAD: &str = "A hundred requests arrive at once, and each handler has to wait a fixed time d. Handler a waits \
+    with a blocking call in place, b hands that call to the pool for blocking calls, c awaits a timer, and d is a \
+    plain function in a pool of 40 threads. How many requests wait together decides how long the hundred take, and \
+    that can be predicted: 100·d where one handler blocks the only event loop (100·d ÷ W with W workers), d where all \
+    overlap, ⌈100/40⌉·d in the pool. With d = 1 s these are the 100 s, 1 s, 1 s and 3 s of the well-known experiment.";
+
+pub(super) fn section(report: &Report) -> Option<Section> {
+    let mut dots = Vec::new();
+    let mut rows = Vec::new();
+    for case in report.cases.iter().filter(|case| case.workload == "endpoints") {
+        let handler = case.id.trim_start_matches("endpoints/");
+        for row in &case.rows {
+            let Some(numbers) = &row.numbers else { continue };
+            let Some((predicted, ratio)) = numbers.predicted_ns.zip(numbers.over_prediction())
+            else {
+                continue;
+            };
+            dots.push(Dot {
+                name: format!("{handler} {}", row.entry),
+                mark: Mark::of(row),
+                value: numbers.wall_ns,
+                observations: Vec::new(),
+                predicted: Some(predicted as f64),
+            });
+            rows.push(vec![
+                handler.to_owned(),
+                text::name(row),
+                units::duration(predicted as f64),
+                numbers.wall_ns.shown_with_interval(Scale::Duration),
+                ratio.shown(Scale::Ratio),
+                row.form.clone().unwrap_or_default(),
+            ]);
+        }
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    let figure = Dots {
+        caption: "Time of a hundred requests at once: predicted (ring) and measured (mark)"
+            .to_owned(),
+        scale: Scale::Duration,
+        logarithmic: true,
+        rows: dots,
+        limit: None,
+    };
+    let columns = [
+        ("handler", Kind::Words),
+        ("entry", Kind::Words),
+        ("predicted", Kind::Number),
+        ("measured", Kind::Number),
+        ("measured ÷ predicted", Kind::Number),
+        ("how", Kind::Words),
+    ];
+    let table = Table::new("Four handlers: predicted and measured", columns, rows);
+    let blocks = vec![Block::Figure(Figure::Dots(figure)), Block::Table(table)];
+    let section = Section::new("endpoints", "Four handlers and a hundred requests", blocks);
+    Some(Section { shown: FILES, ..section.lead(LEAD) })
+}

@@ -1,0 +1,57 @@
+//! Where one model takes over from another.
+
+use analysis::Report;
+use analysis::map::chart::{Chart, Known};
+
+use crate::document::{Block, Figure, Kind, PAGE, Section, TEXT, Table, list, paragraph};
+use crate::{map, text};
+
+pub(super) fn section(report: &Report) -> Option<Section> {
+    let chart = report.map.as_ref()?;
+    let mut blocks = vec![
+        paragraph(format!("{}.", map::effort(chart))),
+        list(&chart.crossovers),
+        Block::Only(TEXT, vec![paragraph(format!("{}:", map::axes(chart)))]),
+        Block::Figure(Figure::Map(Box::new(chart.clone()))),
+    ];
+    blocks.extend(map::beyond(chart).into_iter().map(|sentence| paragraph(format!("{sentence}."))));
+    let points = Block::Details("Point by point".to_owned(), vec![table(chart)]);
+    blocks.push(Block::Only(PAGE, vec![points]));
+    Some(Section::new("map", format!("A map of {}", chart.service), blocks))
+}
+
+fn table(chart: &Chart) -> Block {
+    let columns = [
+        (chart.x.quantity.title(), Kind::Number),
+        (chart.y.quantity.title(), Kind::Number),
+        ("best", Kind::Words),
+        ("not known", Kind::Words),
+        ("slower", Kind::Words),
+        ("how it is known", Kind::Words),
+    ];
+    let listed = |entries: &[String]| entries.join(", ");
+    let rows = chart.points.iter().filter(|mark| !matches!(mark.known, Known::Beyond(_)));
+    let rows = rows.map(|mark| {
+        let slower = mark.slower.iter().map(|slower| match slower.ratio {
+            Some(ratio) => format!("{} {}", slower.entry, text::interval(ratio)),
+            None => slower.entry.clone(),
+        });
+        let how = match mark.known {
+            Known::Measured if mark.is_partly_measured() => {
+                format!("measured; {} expected from the points around", listed(&mark.concluded))
+            }
+            Known::Measured => "measured".to_owned(),
+            Known::Concluded => "expected from the points around".to_owned(),
+            Known::Unknown | Known::Beyond(_) => "not measured".to_owned(),
+        };
+        vec![
+            chart.x.shown()[mark.column].clone(),
+            chart.y.shown()[mark.row].clone(),
+            listed(&mark.best),
+            listed(&mark.open),
+            slower.collect::<Vec<_>>().join("; "),
+            how,
+        ]
+    });
+    Block::Table(Table::new("Point by point", columns, rows))
+}
