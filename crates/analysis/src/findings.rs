@@ -7,7 +7,7 @@ use workloads::Profile;
 use judge::Design;
 use record::{Capacity, Host, ServiceProfile, Sources};
 
-use crate::case::CaseReport;
+use crate::case::{CaseReport, Row};
 use crate::curves::Curves;
 use crate::decide::Decision;
 use crate::map::chart::Chart;
@@ -77,14 +77,18 @@ impl Report {
     /// Cells that failed although the model has a form for them; a failed repetition of a cell is one.
     pub fn broken_cells(&self) -> usize {
         let twins: usize = self.cases.iter().map(|case| case.failed_twins).sum();
-        let failures =
-            self.cases.iter().flat_map(|case| &case.rows).filter_map(|row| row.failure.as_ref());
+        let failures = self.rows().filter_map(|(_, row)| row.failure.as_ref());
         failures.filter(|failure| failure.kind != FailureKind::Unsupported).count() + twins
     }
 
     /// Whether anything was measured.
     pub fn has_numbers(&self) -> bool {
-        self.cases.iter().flat_map(|case| &case.rows).any(|row| row.numbers.is_some())
+        self.rows().any(|(_, row)| row.numbers.is_some())
+    }
+
+    /// Every row with its case, in the order of the cases.
+    pub fn rows(&self) -> impl Iterator<Item = (&CaseReport, &Row)> {
+        self.cases.iter().flat_map(|case| case.rows.iter().map(move |row| (case, row)))
     }
 
     /// The entries that take part in the comparison, without the floor and without misuses.

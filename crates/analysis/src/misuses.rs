@@ -96,8 +96,7 @@ pub fn price_across_cases(cases: &mut [CaseReport]) {
 
 /// Every mistake that has a price, in the order of the cases.
 pub fn lines(report: &Report) -> Vec<Line> {
-    let rows = report.cases.iter().flat_map(|case| case.rows.iter().map(move |row| (case, row)));
-    rows.filter_map(|(case, row)| {
+    let line = |(case, row): (&CaseReport, &Row)| {
         let numbers = row.numbers.as_ref()?;
         let Price { against, ratio, besides } = numbers.price.as_ref()?;
         let by_metric = ratio.map(|ratio| {
@@ -112,6 +111,6 @@ pub fn lines(report: &Report) -> Vec<Line> {
             price: parts.join("; "),
             ratio: *ratio,
         })
-    })
-    .collect()
+    };
+    report.rows().filter_map(line).collect()
 }

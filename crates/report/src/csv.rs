@@ -1,62 +1,12 @@
 //! `comparison.csv`: one line per case and entry, numbers without units.
 
-use protocol::FailureKind;
-use protocol::Standing;
-use serde::Serialize;
+use analysis::Report;
+use analysis::case::{CaseReport, Numbers, Row};
+use judge::Figure;
+use protocol::clean;
+use serde_json::{Value, json};
 
 use crate::rounding;
-use analysis::Report;
-use analysis::case::{Numbers, Row};
-use judge::Figure;
-use judge::Verdict;
-use protocol::clean;
-
-#[derive(Debug, Serialize)]
-struct Line {
-    case: String,
-    workload: String,
-    entry: String,
-    strategy: String,
-    variant: String,
-    standing: Option<Standing>,
-    outcome: &'static str,
-    failure: Option<FailureKind>,
-    reason: Option<String>,
-    metric: String,
-    value: Option<f64>,
-    value_low: Option<f64>,
-    value_high: Option<f64>,
-    verdict: Option<Verdict>,
-    ratio: Option<f64>,
-    ratio_low: Option<f64>,
-    ratio_high: Option<f64>,
-    ratio_to: Option<String>,
-    limit_share: Option<f64>,
-    limit_share_low: Option<f64>,
-    limit_share_high: Option<f64>,
-    wall_ns: Option<f64>,
-    operations: u64,
-    operations_per_second: Option<f64>,
-    cpu_ns_per_operation: Option<f64>,
-    cpu_verdict: Option<Verdict>,
-    cpu_ratio: Option<f64>,
-    cpu_ratio_low: Option<f64>,
-    cpu_ratio_high: Option<f64>,
-    cpu_ratio_to: Option<String>,
-    switches_per_operation: Option<f64>,
-    peak_memory_bytes: Option<f64>,
-    peak_threads: Option<u64>,
-    worker_threads: Option<u64>,
-    latency_p50_ns: Option<f64>,
-    latency_p99_ns: Option<f64>,
-    predicted_ns: Option<u64>,
-    send_lag_p99_ns: Option<u64>,
-    still_running: Option<u64>,
-    price: Option<f64>,
-    price_against: Option<String>,
-    rounds: Option<usize>,
-    samples: Option<usize>,
-}
 
 /// The whole report.
 ///
@@ -65,16 +15,12 @@ struct Line {
 pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
     let report = &rounding::rounded(report);
     let mut writer = csv::Writer::from_writer(Vec::new());
-    for case in &report.cases {
-        for row in &case.rows {
-            writer.serialize(Line {
-                case: cell(&case.id),
-                workload: cell(&case.workload),
-                metric: case.metric.to_string(),
-                operations: case.operations,
-                ..line(row)
-            })?;
+    for (index, (case, row)) in report.rows().enumerate() {
+        let (names, values): (Vec<_>, Vec<_>) = fields(case, row).into_iter().unzip();
+        if index == 0 {
+            writer.write_record(names)?;
         }
+        writer.serialize(values)?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
@@ -86,62 +32,65 @@ fn cell(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text }
 }
 
-fn line(row: &Row) -> Line {
+/// The columns with what they hold; nothing for `null`.
+fn fields(case: &CaseReport, row: &Row) -> Vec<(&'static str, Value)> {
     let numbers = row.numbers.as_ref();
-    let ratio = numbers.and_then(|n| n.ratio);
-    let share = numbers.and_then(|n| n.limit_share);
-    let cpu = numbers.and_then(|n| n.cpu_ratio);
-    let estimate = |of: fn(&Numbers) -> Option<Figure>| Some(of(numbers?)?.estimate);
-    Line {
-        case: String::new(),
-        workload: String::new(),
-        metric: String::new(),
-        operations: 0,
-        entry: cell(&row.entry),
-        strategy: cell(&row.strategy),
-        variant: cell(&row.variant),
-        standing: row.standing,
-        outcome: match (&row.failure, numbers) {
-            (Some(_), _) => "failed",
-            (None, Some(_)) => "measured",
-            (None, None) => "missing",
-        },
-        failure: row.failure.as_ref().map(|failure| failure.kind),
-        reason: match &row.failure {
-            Some(failure) => Some(cell(&failure.reason)),
-            None => row.missing.as_deref().map(cell),
-        },
-        value: numbers.map(|n| n.value.estimate),
-        value_low: numbers.and_then(|n| n.value.low),
-        value_high: numbers.and_then(|n| n.value.high),
-        verdict: numbers.and_then(|n| n.verdict),
-        ratio: ratio.map(|r| r.estimate),
-        ratio_low: ratio.and_then(|r| r.low),
-        ratio_high: ratio.and_then(|r| r.high),
-        ratio_to: numbers.and_then(|n| n.ratio_to.as_deref()).map(cell),
-        limit_share: share.map(|s| s.estimate),
-        limit_share_low: share.and_then(|s| s.low),
-        limit_share_high: share.and_then(|s| s.high),
-        wall_ns: numbers.map(|n| n.wall_ns.estimate),
-        operations_per_second: numbers.map(|n| n.operations_per_second.estimate),
-        cpu_ns_per_operation: estimate(|n| n.cpu_ns_per_operation),
-        cpu_verdict: numbers.and_then(|n| n.cpu_verdict),
-        cpu_ratio: cpu.map(|r| r.estimate),
-        cpu_ratio_low: cpu.and_then(|r| r.low),
-        cpu_ratio_high: cpu.and_then(|r| r.high),
-        cpu_ratio_to: numbers.and_then(|n| n.cpu_ratio_to.as_deref()).map(cell),
-        switches_per_operation: estimate(|n| n.switches_per_operation),
-        peak_memory_bytes: estimate(|n| n.peak_memory_bytes),
-        peak_threads: numbers.and_then(|n| n.peak_threads),
-        worker_threads: numbers.and_then(|n| n.worker_threads),
-        latency_p50_ns: estimate(|n| n.latency_p50_ns),
-        latency_p99_ns: estimate(|n| n.latency_p99_ns),
-        predicted_ns: numbers.and_then(|n| n.predicted_ns),
-        send_lag_p99_ns: numbers.and_then(|n| n.send_lag_p99_ns),
-        still_running: numbers.and_then(|n| n.still_running),
-        price: numbers.and_then(|n| n.price.as_ref()?.ratio).map(|ratio| ratio.estimate),
-        price_against: numbers.and_then(|n| n.price.as_ref()).map(|price| cell(&price.against)),
-        rounds: numbers.map(|n| n.rounds),
-        samples: numbers.map(|n| n.samples),
-    }
+    let figure = |of: fn(&Numbers) -> Option<Figure>| numbers.and_then(of);
+    let estimate = |of| json!(figure(of).map(|figure| figure.estimate));
+    let low = |of| json!(figure(of).and_then(|figure| figure.low));
+    let high = |of| json!(figure(of).and_then(|figure| figure.high));
+    let count = |of: fn(&Numbers) -> Option<u64>| json!(numbers.and_then(of));
+    let text = |of: fn(&Numbers) -> Option<&String>| json!(numbers.and_then(of).map(|t| cell(t)));
+    let failure = row.failure.as_ref();
+    let outcome = match (failure, numbers) {
+        (Some(_), _) => "failed",
+        (None, Some(_)) => "measured",
+        (None, None) => "missing",
+    };
+    let reason = failure.map(|failure| &failure.reason).or(row.missing.as_ref());
+    vec![
+        ("case", json!(cell(&case.id))),
+        ("workload", json!(cell(&case.workload))),
+        ("entry", json!(cell(&row.entry))),
+        ("strategy", json!(cell(&row.strategy))),
+        ("variant", json!(cell(&row.variant))),
+        ("standing", json!(row.standing)),
+        ("outcome", json!(outcome)),
+        ("failure", json!(failure.map(|failure| failure.kind))),
+        ("reason", json!(reason.map(|reason| cell(reason)))),
+        ("metric", json!(case.metric.to_string())),
+        ("value", estimate(|n| Some(n.value))),
+        ("value_low", low(|n| Some(n.value))),
+        ("value_high", high(|n| Some(n.value))),
+        ("verdict", json!(numbers.and_then(|n| n.verdict))),
+        ("ratio", estimate(|n| n.ratio)),
+        ("ratio_low", low(|n| n.ratio)),
+        ("ratio_high", high(|n| n.ratio)),
+        ("ratio_to", text(|n| n.ratio_to.as_ref())),
+        ("limit_share", estimate(|n| n.limit_share)),
+        ("limit_share_low", low(|n| n.limit_share)),
+        ("limit_share_high", high(|n| n.limit_share)),
+        ("wall_ns", estimate(|n| Some(n.wall_ns))),
+        ("operations", json!(case.operations)),
+        ("operations_per_second", estimate(|n| Some(n.operations_per_second))),
+        ("cpu_ns_per_operation", estimate(|n| n.cpu_ns_per_operation)),
+        ("cpu_verdict", json!(numbers.and_then(|n| n.cpu_verdict))),
+        ("cpu_ratio", estimate(|n| n.cpu_ratio)),
+        ("cpu_ratio_low", low(|n| n.cpu_ratio)),
+        ("cpu_ratio_high", high(|n| n.cpu_ratio)),
+        ("cpu_ratio_to", text(|n| n.cpu_ratio_to.as_ref())),
+        ("switches_per_operation", estimate(|n| n.switches_per_operation)),
+        ("peak_memory_bytes", estimate(|n| n.peak_memory_bytes)),
+        ("peak_threads", count(|n| n.peak_threads)),
+        ("worker_threads", count(|n| n.worker_threads)),
+        ("latency_p50_ns", estimate(|n| n.latency_p50_ns)),
+        ("latency_p99_ns", estimate(|n| n.latency_p99_ns)),
+        ("predicted_ns", count(|n| n.predicted_ns)),
+        ("send_lag_p99_ns", count(|n| n.send_lag_p99_ns)),
+        ("still_running", count(|n| n.still_running)),
+        ("price", estimate(|n| n.price.as_ref()?.ratio)),
+        ("price_against", text(|n| Some(&n.price.as_ref()?.against))),
+        ("rounds", json!(numbers.map(|n| n.rounds))),
+        ("samples", json!(numbers.map(|n| n.samples))),
+    ]
 }

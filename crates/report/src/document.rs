@@ -300,6 +300,14 @@ pub(crate) struct Dot {
     pub predicted: Option<f64>,
 }
 
+impl Dot {
+    /// Of an entry, by its name.
+    pub(crate) fn of(row: &Row, value: judge::Figure) -> Self {
+        let (name, observations) = (row.entry.clone(), Vec::new());
+        Dot { name, mark: Mark::of(row), value, observations, predicted: None }
+    }
+}
+
 /// The entry whose colour and mark is drawn, hollow where it is not the fair form.
 pub(crate) struct Mark {
     pub entry: String,

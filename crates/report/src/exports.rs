@@ -81,8 +81,7 @@ pub fn left_out(export: Export, report: &Report) -> Option<String> {
             cannot say so: measure again when it is quiet";
         return Some(reason.to_owned());
     }
-    let with_numbers =
-        report.cases.iter().flat_map(|case| &case.rows).filter(|row| row.numbers.is_some());
+    let with_numbers = report.rows().filter(|(_, row)| row.numbers.is_some());
     let count = with_numbers.count() - cells(report).count();
     let values = if count == 1 { "value that can be 0 is" } else { "values that can be 0 are" };
     (count > 0).then(|| format!("{count} {values} left out: a ratio to 0 means nothing"))
@@ -101,13 +100,11 @@ const NOISY: &str = "NOISY HOST";
 
 /// The cells that have numbers, but for counts that can be 0, with the name that they go by everywhere.
 fn cells(report: &Report) -> impl Iterator<Item = (String, &CaseReport, &Row, &Numbers)> {
-    report.cases.iter().flat_map(|case| {
-        case.rows.iter().filter_map(move |row| {
-            let name = format!("{} {}", clean(&case.id), clean(&row.entry));
-            let numbers = row.numbers.as_ref()?;
-            let has_ratios = contest::is_judged(case.metric) && numbers.value.estimate > 0.0;
-            has_ratios.then_some((name, case, row, numbers))
-        })
+    report.rows().filter_map(|(case, row)| {
+        let name = format!("{} {}", clean(&case.id), clean(&row.entry));
+        let numbers = row.numbers.as_ref()?;
+        let has_ratios = contest::is_judged(case.metric) && numbers.value.estimate > 0.0;
+        has_ratios.then_some((name, case, row, numbers))
     })
 }
 

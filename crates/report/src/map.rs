@@ -41,12 +41,11 @@ pub(crate) fn axes(chart: &Chart) -> String {
 /// The meaning of each letter, and of the other signs that occur.
 pub(crate) fn legend(chart: &Chart) -> Vec<String> {
     let regions = chart.regions();
-    let set = |(index, (best, count)): (usize, &(Vec<String>, usize))| {
-        let names: Vec<_> = best.iter().map(|entry| clean(entry)).collect();
-        let tie = if names.len() > 1 { " tie" } else { "" };
-        format!("{}: {}{tie}, {}", letter(index), names.join(", "), points(*count))
-    };
-    let mut legend: Vec<_> = regions.iter().enumerate().map(set).collect();
+    let mut legend: Vec<_> = regions
+        .iter()
+        .enumerate()
+        .map(|(index, region)| format!("{}: {}", letter(index), self::region(region)))
+        .collect();
     let any = |is: &dyn Fn(&Mark) -> bool| chart.points.iter().any(is);
     if any(&|mark| mark.is_expected()) {
         legend.push(
@@ -66,6 +65,17 @@ pub(crate) fn legend(chart: &Chart) -> Vec<String> {
         legend.push("- : cannot be measured here".to_owned());
     }
     legend
+}
+
+/// A set of best ones, and how many points have it.
+pub(crate) fn region((best, count): &(Vec<String>, usize)) -> String {
+    format!("{}, {}", names(best), points(*count))
+}
+
+/// Those that are best.
+pub(crate) fn names(best: &[String]) -> String {
+    let names: Vec<_> = best.iter().map(|entry| clean(entry)).collect();
+    format!("{}{}", names.join(", "), if names.len() > 1 { " tie" } else { "" })
 }
 
 /// How much of the map was measured.
@@ -106,7 +116,7 @@ pub(crate) fn beyond(chart: &Chart) -> Vec<String> {
     sentences
 }
 
-pub(crate) fn points(count: usize) -> String {
+fn points(count: usize) -> String {
     if count == 1 { "1 point".to_owned() } else { format!("{count} points") }
 }
 

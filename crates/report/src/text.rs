@@ -2,10 +2,10 @@
 
 use analysis::shown::Shown;
 pub use analysis::text::{By, interval, ratio, rounds, scaled, shown};
-use protocol::Standing;
 use protocol::clean;
 use protocol::units;
 use protocol::units::Scale;
+use protocol::{FailureKind, Standing};
 use record::models;
 use workloads::Metric;
 
@@ -66,39 +66,26 @@ pub fn short_verdict(row: &Row) -> String {
     }
 }
 
-/// A cell of the matrix of workload × strategy.
-pub fn matrix_cell(case: &CaseReport, entry: &str) -> String {
+/// A cell of the matrix of workload × strategy; empty where an entry takes no part, and by CPU time where it has
+/// no number.
+pub fn matrix_cell(case: &CaseReport, entry: &str, by: By) -> String {
     let Some(row) = case.rows.iter().find(|row| row.entry == entry) else { return String::new() };
-    if let Some(failure) = &row.failure {
-        return match failure.kind {
-            protocol::FailureKind::Unsupported => "—".to_owned(),
+    let numbers = row.numbers.as_ref();
+    let (verdict, ratio, _) = numbers.map(|numbers| by.of(numbers)).unwrap_or_default();
+    match (&row.failure, numbers, verdict) {
+        (_, None, _) if by == By::CpuTime => String::new(),
+        (Some(failure), ..) if by == By::Metric => match failure.kind {
+            FailureKind::Unsupported => "—".to_owned(),
             kind => kind.to_string(),
-        };
-    }
-    let Some(numbers) = &row.numbers else { return "not measured".to_owned() };
-    match (row.standing, numbers.verdict) {
-        (Some(Standing::Misuse), _) => {
-            let ratio = numbers.ratio.map_or_else(String::new, |ratio| ratio.shown(Scale::Ratio));
+        },
+        (_, None, _) => "not measured".to_owned(),
+        _ if row.standing == Some(Standing::Misuse) => {
+            let ratio = ratio.map_or_else(String::new, |ratio| ratio.shown(Scale::Ratio));
             format!("misuse {ratio}").trim_end().to_owned()
         }
-        (_, Some(verdict)) => judged_cell(case, row, By::Metric, verdict),
-        (_, None) => shown(case.metric, numbers.value),
-    }
-}
-
-/// A cell of the matrix by CPU time per operation.
-pub fn cpu_cell(case: &CaseReport, entry: &str) -> String {
-    let row = case.rows.iter().find(|row| row.entry == entry);
-    let Some((row, numbers)) = row.and_then(|row| Some((row, row.numbers.as_ref()?))) else {
-        return String::new();
-    };
-    match numbers.cpu_verdict {
-        Some(verdict) => judged_cell(case, row, By::CpuTime, verdict),
-        None if row.standing == Some(Standing::Misuse) => {
-            let ratio = numbers.cpu_ratio.map_or_else(String::new, |r| r.shown(Scale::Ratio));
-            format!("misuse {ratio}").trim_end().to_owned()
-        }
-        None => String::new(),
+        (.., Some(verdict)) => judged_cell(case, row, by, verdict),
+        (_, Some(numbers), None) if by == By::Metric => shown(case.metric, numbers.value),
+        _ => String::new(),
     }
 }
 

@@ -37,10 +37,7 @@ pub(super) fn matrix(report: &Report, by: By, caption: &str) -> Block {
 }
 
 fn cell(case: &CaseReport, entry: &str, by: By) -> Cell {
-    let text = match by {
-        By::Metric => text::matrix_cell(case, entry),
-        By::CpuTime => text::cpu_cell(case, entry),
-    };
+    let text = text::matrix_cell(case, entry, by);
     let Some(row) = case.rows.iter().find(|row| row.entry == entry) else { return text.into() };
     let ratio = row.numbers.as_ref().and_then(|numbers| by.of(numbers).1);
     Cell {

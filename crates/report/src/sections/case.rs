@@ -107,18 +107,8 @@ fn form(row: &Row) -> Text {
 
 /// How much of what the machine allows is reached.
 fn limit_chart(case: &CaseReport, rows: &[Measured<'_>]) -> Option<Block> {
-    let rows: Vec<_> = rows
-        .iter()
-        .filter_map(|(row, numbers)| {
-            Some(Dot {
-                name: row.entry.clone(),
-                mark: Mark::of(row),
-                value: numbers.limit_share?,
-                observations: Vec::new(),
-                predicted: None,
-            })
-        })
-        .collect();
+    let rows: Vec<_> =
+        rows.iter().filter_map(|(row, numbers)| Some(Dot::of(row, numbers.limit_share?))).collect();
     let any = !rows.is_empty();
     let chart = Dots {
         caption: format!("{}: how much of the limit is reached, with its interval", case.id),
@@ -134,11 +124,8 @@ fn limit_chart(case: &CaseReport, rows: &[Measured<'_>]) -> Option<Block> {
 fn observations_chart(case: &CaseReport, rows: &[Measured<'_>]) -> Block {
     let scaled = |value: f64| text::scaled(case.metric, Figure::without_interval(value));
     let dot = |(row, numbers): &Measured<'_>| Dot {
-        name: row.entry.clone(),
-        mark: Mark::of(row),
-        value: text::scaled(case.metric, numbers.value).1,
         observations: numbers.observations.iter().map(|v| scaled(*v).1.estimate).collect(),
-        predicted: None,
+        ..Dot::of(row, text::scaled(case.metric, numbers.value).1)
     };
     let (id, metric) = (&case.id, case.metric);
     Block::Figure(document::Figure::Dots(Dots {
@@ -224,7 +211,7 @@ fn brief_table(case: &CaseReport, rows: &[Measured<'_>]) -> Block {
             toned(text::short_verdict(row), By::Metric),
             or_dash(numbers.limit_share, |share| share.shown(Scale::Share)).into(),
             or_dash(numbers.cpu_ns_per_operation, |ns| ns.shown(Scale::Duration)).into(),
-            toned(text::cpu_cell(case, &row.entry), By::CpuTime),
+            toned(text::matrix_cell(case, &row.entry, By::CpuTime), By::CpuTime),
             or_dash(numbers.peak_memory_bytes, |size| size.shown(Scale::Bytes)).into(),
         ]
     });

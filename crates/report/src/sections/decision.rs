@@ -41,7 +41,7 @@ pub(super) fn section(report: &Report) -> Option<Section> {
     ));
     blocks.push(list(changes(decision).chain(reservations(decision))));
     blocks.push(Block::Only(TERMINAL, vec![paragraph("decision.md has the record")]));
-    let section = Section::new("decision", title(decision), blocks).lead(&decision.summary);
+    let section = Section::new("decision", title(decision), blocks).lead(Text::strong(&decision.summary));
     Some(Section { shown: TERMINAL_AND_PAGE, ..section })
 }
 

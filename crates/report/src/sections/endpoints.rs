@@ -5,7 +5,7 @@ use analysis::shown::Shown;
 use protocol::units;
 use protocol::units::Scale;
 
-use crate::document::{Block, Dot, Dots, FILES, Figure, Kind, Mark, Section, Table};
+use crate::document::{Block, Dot, Dots, FILES, Figure, Kind, Section, Table};
 use crate::text;
 
 const LEAD: &str = "A hundred requests arrive at once, and each handler has to wait a fixed time d. Handler a waits \
@@ -17,20 +17,15 @@ const LEAD: &str = "A hundred requests arrive at once, and each handler has to w
 pub(super) fn section(report: &Report) -> Option<Section> {
     let mut dots = Vec::new();
     let mut rows = Vec::new();
-    for case in report.cases.iter().filter(|case| case.workload == "endpoints") {
+    for (case, row) in report.rows().filter(|(case, _)| case.workload == "endpoints") {
         let handler = case.id.trim_start_matches("endpoints/");
-        for row in &case.rows {
-            let Some(numbers) = &row.numbers else { continue };
-            let Some((predicted, ratio)) = numbers.predicted_ns.zip(numbers.over_prediction())
-            else {
-                continue;
-            };
+        if let Some(numbers) = &row.numbers
+            && let Some((predicted, ratio)) = numbers.predicted_ns.zip(numbers.over_prediction())
+        {
             dots.push(Dot {
                 name: format!("{handler} {}", row.entry),
-                mark: Mark::of(row),
-                value: numbers.wall_ns,
-                observations: Vec::new(),
                 predicted: Some(predicted as f64),
+                ..Dot::of(row, numbers.wall_ns)
             });
             rows.push(vec![
                 handler.to_owned(),

@@ -20,10 +20,10 @@ pub(super) fn drawing(chart: &Chart) -> Markup {
     html! {
         (fields(chart, &regions))
         ul.key aria-label="What the fields mean" {
-            @for (index, (best, count)) in regions.iter().enumerate() {
+            @for (index, region) in regions.iter().enumerate() {
                 li {
                     svg.swatch aria-hidden="true" { rect width="100%" height="100%" fill=(paint(index)) {} }
-                    (names(best)) ", " (map::points(*count))
+                    (map::region(region))
                 }
             }
             li { "dot: measured; without: expected, because the points around agree" }
@@ -31,11 +31,6 @@ pub(super) fn drawing(chart: &Chart) -> Markup {
             li { "—: cannot be measured here" }
         }
     }
-}
-
-fn names(best: &[String]) -> String {
-    let names: Vec<_> = best.iter().map(|entry| clean(entry)).collect();
-    format!("{}{}", names.join(", "), if names.len() > 1 { " tie" } else { "" })
 }
 
 fn paint(region: usize) -> String {
@@ -101,7 +96,7 @@ fn pattern(region: usize, best: &[String]) -> Markup {
 
 fn in_words(chart: &Chart, mark: &Mark) -> String {
     let (x, y) = (chart.x.in_words(mark.column, mark.column), chart.y.in_words(mark.row, mark.row));
-    let best = if mark.best.is_empty() { "undecided".to_owned() } else { names(&mark.best) };
+    let best = if mark.best.is_empty() { "undecided".to_owned() } else { map::names(&mark.best) };
     let expected = if mark.is_expected() { " (expected)" } else { "" };
     format!("{x}, {y}: {best}{expected}")
 }
