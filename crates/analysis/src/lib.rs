@@ -10,6 +10,7 @@ mod comparison;
 pub mod contest;
 pub mod curves;
 pub mod decide;
+pub mod decision_record;
 pub mod findings;
 mod histogram;
 pub mod map;

@@ -21,7 +21,6 @@ pub(crate) const TERMINAL: Media = &[Medium::Terminal];
 pub(crate) const PAGE: Media = &[Medium::Page];
 pub(crate) const TEXT: Media = &[Medium::Terminal, Medium::Markdown];
 pub(crate) const FILES: Media = &[Medium::Markdown, Medium::Page];
-pub(crate) const TERMINAL_AND_PAGE: Media = &[Medium::Terminal, Medium::Page];
 pub(crate) const ALL: Media = &[Medium::Terminal, Medium::Markdown, Medium::Page];
 
 pub(crate) struct Document {
@@ -315,6 +314,10 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
+    pub(crate) fn named(entry: &str) -> Self {
+        Mark { entry: entry.to_owned(), hollow: false }
+    }
+
     pub(crate) fn of(row: &Row) -> Self {
         Mark { entry: row.entry.clone(), hollow: row.standing == Some(Standing::Misuse) }
     }

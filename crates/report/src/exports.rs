@@ -10,14 +10,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use workloads::Metric;
 
-use crate::rounding;
-use crate::rounding::significant;
+use crate::rounding::{self, significant};
 use crate::text;
 use analysis::Report;
 use analysis::case::{CaseReport, Numbers, Row};
 use analysis::contest;
-use judge::Figure;
-use judge::{Verdict, median};
+use judge::{Figure, Verdict, median};
 use protocol::clean;
 use record::journal::to_json;
 

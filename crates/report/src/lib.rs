@@ -10,7 +10,6 @@ use anyhow::Context;
 mod csv;
 mod document;
 pub mod exports;
-mod map;
 #[cfg(test)]
 mod properties;
 mod render;

@@ -2,29 +2,24 @@
 
 use std::path::Path;
 
-use protocol::How;
-use protocol::{Failure, FailureKind};
+use protocol::{Failure, FailureKind, How};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::rounding::rounded;
-use analysis::Report;
-use analysis::Run;
 use analysis::case::{CaseReport, Numbers};
 use analysis::fixtures::{process, run};
-use judge::Figure;
-use judge::{Design, Verdict, median};
+use analysis::{Report, Run};
+use judge::{Design, Figure, Verdict, median};
 use record::journal::Outcome;
 
 /// What a report says that its observations do not.
 fn violations(report: &Report) -> Vec<String> {
     let mut violations = Vec::new();
-    for case in &report.cases {
-        for row in &case.rows {
-            let Some(numbers) = &row.numbers else { continue };
-            for broken in of_value(numbers).into_iter().chain(of_ratio(report, case, numbers)) {
-                violations.push(format!("{} {}: {broken}", case.id, row.entry));
-            }
+    for (case, row) in report.rows() {
+        let Some(numbers) = &row.numbers else { continue };
+        for broken in of_value(numbers).into_iter().chain(of_ratio(report, case, numbers)) {
+            violations.push(format!("{} {}: {broken}", case.id, row.entry));
         }
     }
     violations

@@ -21,8 +21,7 @@ pub(crate) fn decision(report: &Report) -> Option<String> {
 mod tests {
     use std::path::Path;
 
-    use protocol::How;
-    use protocol::{Failure, FailureKind};
+    use protocol::{Failure, FailureKind, How};
     use serde_json::Value;
 
     use super::*;

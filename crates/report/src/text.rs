@@ -3,8 +3,7 @@
 use analysis::shown::Shown;
 pub use analysis::text::{By, interval, ratio, rounds, scaled, shown};
 use protocol::clean;
-use protocol::units;
-use protocol::units::Scale;
+use protocol::units::{self, Scale};
 use protocol::{FailureKind, Standing};
 use record::models;
 use workloads::Metric;
@@ -12,8 +11,7 @@ use workloads::Metric;
 use analysis::Report;
 use analysis::case::{CaseReport, Numbers, Row, Twin};
 use analysis::setting;
-use judge::Figure;
-use judge::Verdict;
+use judge::{Figure, Verdict};
 use record::program::{Build, Origin};
 use record::{CpuQuota, Host};
 

@@ -6,6 +6,7 @@ use crate::case::{CaseReport, Row};
 use crate::map::refine::{self, Standing};
 use judge::Figure;
 use judge::Verdict;
+use protocol::clean;
 use record::axis::Axis;
 use record::{Plan, PlannedEntry};
 
@@ -192,8 +193,55 @@ impl Chart {
         regions
     }
 
+    /// What the axes are, and the columns where the drawing has no room to name them.
+    pub fn axes(&self) -> String {
+        let (x, y) = (self.x.quantity.title(), self.y.quantity.title());
+        format!("from left to right {x} ({}), upwards {y}", self.x.shown().join(", "))
+    }
+
+    /// How much of the map was measured.
+    pub fn effort(&self) -> String {
+        let (measured, concluded) =
+            (self.count(|k| *k == Known::Measured), self.count(|k| *k == Known::Concluded));
+        let beyond = self.count(|known| matches!(known, Known::Beyond(_)));
+        let unknown = self.count(|known| *known == Known::Unknown);
+        let partly = self.points.iter().filter(|mark| mark.is_partly_measured()).count();
+        let partly = match partly {
+            0 => String::new(),
+            count => format!(" ({count} only for those on which the points around disagree)"),
+        };
+        let mut parts = vec![format!("{} measured{partly}", points(measured))];
+        let others = [
+            (concluded, "expected from those around"),
+            (unknown, "not measured for want of time"),
+            (beyond, "out of reach here"),
+        ];
+        parts.extend(
+            others
+                .iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, how)| format!("{count} {how}")),
+        );
+        format!("Of {}: {}; by {}", points(self.points.len()), parts.join(", "), self.by)
+    }
+
+    /// Why points are missing, a sentence each.
+    pub fn beyond_in_words(&self) -> Vec<String> {
+        let reasons = self.beyond();
+        let (shown, rest) = reasons.split_at(reasons.len().min(3));
+        let mut sentences: Vec<_> = shown
+            .iter()
+            .map(|(reason, count)| format!("{} cannot be measured here: {reason}", points(*count)))
+            .collect();
+        if !rest.is_empty() {
+            let count: usize = rest.iter().map(|(_, count)| count).sum();
+            sentences.push(format!("{count} more for reasons of this kind"));
+        }
+        sentences
+    }
+
     /// Why points cannot be measured here, with their number.
-    pub fn beyond(&self) -> Vec<(&str, usize)> {
+    fn beyond(&self) -> Vec<(&str, usize)> {
         let mut reasons: Vec<(&str, usize)> = Vec::new();
         for mark in &self.points {
             let Known::Beyond(reason) = &mark.known else { continue };
@@ -204,6 +252,21 @@ impl Chart {
         }
         reasons
     }
+}
+
+/// A set of best ones, and how many points have it.
+pub fn region((best, count): &(Vec<String>, usize)) -> String {
+    format!("{}, {}", names(best), points(*count))
+}
+
+/// Those that are best.
+pub fn names(best: &[String]) -> String {
+    let names: Vec<_> = best.iter().map(|entry| clean(entry)).collect();
+    format!("{}{}", names.join(", "), if names.len() > 1 { " tie" } else { "" })
+}
+
+fn points(count: usize) -> String {
+    if count == 1 { "1 point".to_owned() } else { format!("{count} points") }
 }
 
 fn row<'a>(case: &'a CaseReport, entry: &str) -> Option<&'a Row> {

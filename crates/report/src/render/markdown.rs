@@ -6,7 +6,7 @@ use protocol::clean;
 use crate::document::{
     Block, Document, Figure, Kind, Medium, Section, Span, Table, Text, shown, tamed,
 };
-use crate::{map, sections};
+use crate::{render::map, sections};
 
 /// The matrix of workload × strategy with its legend, and what suits what: what README shows.
 pub fn overview(report: &Report) -> String {

@@ -2,5 +2,6 @@
 
 pub(crate) mod html;
 pub mod layout;
+mod map;
 pub mod markdown;
 pub mod terminal;

@@ -5,7 +5,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::document::{Block, Figure, Medium, Span, Text, Tone, shown};
 use crate::render::layout::{Cell, Look, PLAIN, Page};
-use crate::{map, sections};
+use crate::{render::map, sections};
 
 /// Ratios from which being slower is yellow, and red.
 const NOTICEABLE: f64 = 1.1;
@@ -22,12 +22,8 @@ pub fn render(report: &Report, look: Look) -> String {
     let mut out = Writer { page: Page { look, text: String::new() }, indent: "", labelled: false };
     out.blocks(&document.head);
     for section in document.sections.iter().filter(|s| s.shown.contains(&Medium::Terminal)) {
-        match section.titled.contains(&Medium::Terminal) {
-            true => out.title(&section.title, section.lead.as_ref()),
-            false => {
-                out.page.gap();
-                out.indent = "";
-            }
+        if section.titled.contains(&Medium::Terminal) {
+            out.title(&section.title, section.lead.as_ref());
         }
         out.blocks(&section.blocks);
     }
@@ -77,9 +73,6 @@ impl Writer {
                 let rows = table.rows.iter().map(|row| row.iter().map(cell).collect());
                 let rows: Vec<_> = std::iter::once(header.collect()).chain(rows).collect();
                 self.page.table(&rows);
-                if self.indent.is_empty() {
-                    self.page.gap();
-                }
             }
             Block::Figure(Figure::Map(chart)) => {
                 self.page.gap();
@@ -92,6 +85,7 @@ impl Writer {
                 self.page.gap();
             }
             Block::Key { lead, meanings, .. } => {
+                self.page.gap();
                 let meanings: Vec<_> = meanings.iter().map(|(_, text)| text.as_str()).collect();
                 self.page.paragraph(self.indent, &format!("{lead} {}.", meanings.join("; ")));
             }

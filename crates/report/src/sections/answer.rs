@@ -7,13 +7,13 @@ use analysis::text::By;
 use judge::Verdict;
 use record::models;
 
-use crate::document::{Block, Cell, Group, Kind, PAGE, Section, Table, Tone, paragraph};
+use crate::document::{Block, Cell, Group, Kind, Section, Table, Tone, paragraph};
 use crate::text;
 
 pub(super) fn section(report: &Report) -> Option<Section> {
     let mut blocks = vec![matrix(report, By::Metric, "Workload by strategy"), key(report)];
     blocks.extend(text::discontinued(report).map(paragraph));
-    Some(Section { titled: PAGE, ..Section::new("answer", "The answer", blocks) })
+    Some(Section::new("answer", "The answer", blocks))
 }
 
 /// A cell for each case and contestant.

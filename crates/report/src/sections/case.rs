@@ -6,15 +6,13 @@ use analysis::case::{CaseReport, Numbers, Row};
 use analysis::shown::Shown;
 use analysis::text::By;
 use judge::Figure;
-use protocol::units;
-use protocol::units::Scale;
+use protocol::units::{self, Scale};
 
 use crate::document::{
     self, Block, Cell, Curve, Curves, Dot, Dots, FILES, Group, Kind, Mark, PAGE, Span, TERMINAL,
     TEXT, Table, Text, Tone, list, paragraph,
 };
-use crate::text;
-use crate::text::or_dash;
+use crate::text::{self, or_dash};
 
 /// Shares of the operations that are named below the curves of latencies.
 const NAMED: [f64; 6] = [0.01, 0.5, 0.9, 0.99, 0.999, 0.9999];

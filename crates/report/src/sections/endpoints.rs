@@ -2,8 +2,7 @@
 
 use analysis::Report;
 use analysis::shown::Shown;
-use protocol::units;
-use protocol::units::Scale;
+use protocol::units::{self, Scale};
 
 use crate::document::{Block, Dot, Dots, FILES, Figure, Kind, Section, Table};
 use crate::text;

@@ -4,17 +4,19 @@ use analysis::Report;
 use analysis::map::chart::{Chart, Known};
 
 use crate::document::{Block, Figure, Kind, PAGE, Section, TEXT, Table, list, paragraph};
-use crate::{map, text};
+use crate::text;
 
 pub(super) fn section(report: &Report) -> Option<Section> {
     let chart = report.map.as_ref()?;
     let mut blocks = vec![
-        paragraph(format!("{}.", map::effort(chart))),
+        paragraph(format!("{}.", chart.effort())),
         list(&chart.crossovers),
-        Block::Only(TEXT, vec![paragraph(format!("{}:", map::axes(chart)))]),
+        Block::Only(TEXT, vec![paragraph(format!("{}:", chart.axes()))]),
         Block::Figure(Figure::Map(Box::new(chart.clone()))),
     ];
-    blocks.extend(map::beyond(chart).into_iter().map(|sentence| paragraph(format!("{sentence}."))));
+    blocks.extend(
+        chart.beyond_in_words().into_iter().map(|sentence| paragraph(format!("{sentence}."))),
+    );
     let points = Block::Details("Point by point".to_owned(), vec![table(chart)]);
     blocks.push(Block::Only(PAGE, vec![points]));
     Some(Section::new("map", format!("A map of {}", chart.service), blocks))

@@ -53,10 +53,10 @@ pub(crate) fn document(report: &Report) -> Document {
     }
 }
 
-/// The answer and what suits what, for other pages to show.
+/// The answer and what suits what, without titles: for other pages to show.
 pub(crate) fn overview(report: &Report) -> Vec<Section> {
     let measured = paragraph(format!("Measured: {}.", text::provenance(report)));
-    let measured = Section { titled: &[], ..Section::new("measured", "", vec![measured]) };
+    let measured = Section::new("measured", "", vec![measured]);
     let sections = [answer::section(report), suits::section(report), Some(measured)];
-    sections.into_iter().flatten().collect()
+    sections.into_iter().flatten().map(|section| Section { titled: &[], ..section }).collect()
 }

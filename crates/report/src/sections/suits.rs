@@ -2,7 +2,7 @@
 
 use analysis::Report;
 
-use crate::document::{Block, Section, TERMINAL_AND_PAGE, Text, list};
+use crate::document::{Block, Section, Text, list};
 
 pub(super) fn section(report: &Report) -> Option<Section> {
     let of_class = |suits: &analysis::suits::Suits| {
@@ -12,5 +12,5 @@ pub(super) fn section(report: &Report) -> Option<Section> {
     let blocks: Vec<_> = report.suits.iter().flat_map(of_class).collect();
     let section = Section::new("suits", "What suits what", blocks)
         .lead("The verdicts of all cases of a class of work.");
-    (!report.suits.is_empty()).then_some(Section { titled: TERMINAL_AND_PAGE, ..section })
+    (!report.suits.is_empty()).then_some(section)
 }

@@ -56,10 +56,7 @@ fn curves(of: &Curves) -> [Block; 3] {
         lines: of
             .lines
             .iter()
-            .map(|line| Curve {
-                mark: Mark { entry: line.entry.clone(), hollow: false },
-                points: points(line),
-            })
+            .map(|line| Curve { mark: Mark::named(&line.entry), points: points(line) })
             .collect(),
     };
     let kinds = std::iter::once(Kind::Words).chain(std::iter::repeat(Kind::Number));

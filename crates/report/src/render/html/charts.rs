@@ -21,35 +21,22 @@ const BELOW: usize = 28;
 /// Characters of a name beside a chart; the table has it in full.
 const NAME: usize = 20;
 
-/// How an entry is drawn: colour and mark by strategy, and hollow where it is not the strategy's fair form.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
-    strategy: &'static str,
-    hollow: bool,
+/// The strategy in whose colour and mark an entry is drawn.
+fn strategy(entry: &str) -> &'static str {
+    let strategy = entry.split('/').next().unwrap_or(entry);
+    models::find(strategy).map_or("other", |model| model.name)
 }
 
-impl Look {
-    fn of(mark: &Mark) -> Self {
-        let look = Look::named(&mark.entry);
-        Look { hollow: look.hollow || mark.hollow, ..look }
-    }
+/// The class of what is drawn of an entry, hollow where it is not the strategy's fair form.
+pub(super) fn class(mark: &Mark) -> String {
+    // The floor has several variants.
+    let variant = mark.entry.split_once('/').map(|(_, variant)| variant);
+    let hollow = mark.hollow || matches!(variant, Some("misuse" | "sequential"));
+    format!("s-{}{}", strategy(&mark.entry), if hollow { " hollow" } else { "" })
+}
 
-    /// Of an entry by its name.
-    pub(super) fn named(entry: &str) -> Self {
-        let (strategy, variant) = entry.split_once('/').unwrap_or((entry, ""));
-        let known = models::find(strategy).map(|model| model.name);
-        // The floor has several variants.
-        let hollow = variant == "misuse" || variant == "sequential";
-        Look { strategy: known.unwrap_or("other"), hollow }
-    }
-
-    pub(super) fn class(self) -> String {
-        format!("s-{}{}", self.strategy, if self.hollow { " hollow" } else { "" })
-    }
-
-    fn mark(self) -> String {
-        format!("#mark-{}", self.strategy)
-    }
+fn symbol(mark: &Mark) -> String {
+    format!("#mark-{}", strategy(&mark.entry))
 }
 
 /// The marks that all charts of a page use.
@@ -126,9 +113,8 @@ fn in_words(value: Figure, shown: &impl Fn(f64) -> String) -> String {
 }
 
 fn dot(axis: Axis, shown: &impl Fn(f64) -> String, row: &Dot, y: usize) -> Markup {
-    let look = Look::of(&row.mark);
     html! {
-        g class=(look.class()) {
+        g class=(class(&row.mark)) {
             title { (clean(&row.name)) ": " (in_words(row.value, shown)) }
             text.name x="-8" y=(y + 4) { (shortened(&row.name)) }
             @if !row.observations.is_empty() {
@@ -138,7 +124,7 @@ fn dot(axis: Axis, shown: &impl Fn(f64) -> String, row: &Dot, y: usize) -> Marku
             @if let Some((low, high)) = row.value.interval() {
                 line.interval x1=(percent(axis.at(low))) x2=(percent(axis.at(high))) y1=(y) y2=(y) {}
             }
-            use.mark href=(look.mark()) x=(percent(axis.at(row.value.estimate))) y=(y) {}
+            use.mark href=(symbol(&row.mark)) x=(percent(axis.at(row.value.estimate))) y=(y) {}
             @if let Some(value) = row.predicted {
                 circle.predicted cx=(percent(axis.at(value))) cy=(y) r="8" {
                     title { "predicted " (shown(value)) }
@@ -200,22 +186,22 @@ pub(super) fn curves(of: &Curves) -> Markup {
                     text.across x="50%" y=(CURVES + 38) { (across) }
                 }
                 @for curve in curves {
-                    g class=(Look::of(&curve.mark).class()) {
+                    g class=(class(&curve.mark)) {
                         title { (clean(&curve.mark.entry)) }
                         svg.line width="100%" height=(CURVES) viewBox={ "0 0 1000 " (CURVES) }
                             preserveAspectRatio="none" { path d=(path(&curve.points, &y)) {} }
                         @for (at, value) in &curve.points {
-                            use.mark href=(Look::of(&curve.mark).mark()) x=(percent(*at)) y=(whole(y(*value))) {}
+                            use.mark href=(symbol(&curve.mark)) x=(percent(*at)) y=(whole(y(*value))) {}
                         }
                     }
                 }
             }
             ul.legend {
                 @for curve in curves {
-                    li class=(Look::of(&curve.mark).class()) {
+                    li class=(class(&curve.mark)) {
                         svg.swatch width="34" height="14" aria-hidden="true" {
                             svg.line width="34" height="14" viewBox="0 0 34 14" { path d="M0 7H34" {} }
-                            use.mark href=(Look::of(&curve.mark).mark()) x="17" y="7" {}
+                            use.mark href=(symbol(&curve.mark)) x="17" y="7" {}
                         }
                         span { (clean(&curve.mark.entry)) }
                     }
@@ -266,8 +252,7 @@ mod tests {
 
     fn row(name: &str, value: f64, observations: Vec<f64>) -> Dot {
         let value = Figure::of_log(value.ln(), Some(0.1));
-        let mark = Mark { entry: name.to_owned(), hollow: false };
-        Dot { name: name.to_owned(), mark, value, observations, predicted: None }
+        Dot { name: name.to_owned(), mark: Mark::named(name), value, observations, predicted: None }
     }
 
     #[test]

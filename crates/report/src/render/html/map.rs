@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use crate::map;
-use crate::render::html::charts::Look;
-use analysis::map::chart::{Chart, Known, Mark};
+use crate::document;
+use crate::render::html::charts::class;
+use analysis::map::chart::{self, Chart, Known, Mark};
 use protocol::clean;
 
 /// Height of a row of fields.
@@ -23,7 +23,7 @@ pub(super) fn drawing(chart: &Chart) -> Markup {
             @for (index, region) in regions.iter().enumerate() {
                 li {
                     svg.swatch aria-hidden="true" { rect width="100%" height="100%" fill=(paint(index)) {} }
-                    (map::region(region))
+                    (chart::region(region))
                 }
             }
             li { "dot: measured; without: expected, because the points around agree" }
@@ -54,7 +54,7 @@ fn fields(chart: &Chart, regions: &[(Vec<String>, usize)]) -> Markup {
             figcaption { (caption) }
             svg.chart.fields role="img" height=(rows * ROW + BELOW) {
                 title { (caption) }
-                desc { (map::effort(chart)) ". " (clean(&chart.crossovers.join(" "))) }
+                desc { (chart.effort()) ". " (clean(&chart.crossovers.join(" "))) }
                 defs { @for (index, (best, _)) in regions.iter().enumerate() { (pattern(index, best)) } }
                 @for mark in &chart.points {
                     @let region = regions.iter().position(|(best, _)| *best == mark.best);
@@ -88,7 +88,7 @@ fn pattern(region: usize, best: &[String]) -> Markup {
     html! {
         pattern id={ "region-" (region) } width=(width) height=(width) patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
             @for (index, entry) in best.iter().enumerate() {
-                rect class=(Look::named(entry).class()) x=(index * STRIPE) y="0" width=(STRIPE) height=(width) fill="currentColor" {}
+                rect class=(class(&document::Mark::named(entry))) x=(index * STRIPE) y="0" width=(STRIPE) height=(width) fill="currentColor" {}
             }
         }
     }
@@ -96,7 +96,7 @@ fn pattern(region: usize, best: &[String]) -> Markup {
 
 fn in_words(chart: &Chart, mark: &Mark) -> String {
     let (x, y) = (chart.x.in_words(mark.column, mark.column), chart.y.in_words(mark.row, mark.row));
-    let best = if mark.best.is_empty() { "undecided".to_owned() } else { map::names(&mark.best) };
+    let best = if mark.best.is_empty() { "undecided".to_owned() } else { chart::names(&mark.best) };
     let expected = if mark.is_expected() { " (expected)" } else { "" };
     format!("{x}, {y}: {best}{expected}")
 }

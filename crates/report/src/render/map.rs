@@ -1,7 +1,6 @@
 //! A map drawn with characters, and what its letters mean.
 
-use analysis::map::chart::{Chart, Known, Mark};
-use protocol::clean;
+use analysis::map::chart::{self, Chart, Known, Mark};
 
 /// Columns of a point where there is no room for the names below.
 const NARROW: [usize; 2] = [3, 2];
@@ -32,19 +31,13 @@ pub(crate) fn drawing(chart: &Chart, columns: usize) -> Vec<String> {
     lines
 }
 
-/// What the axes are, and the columns where the drawing has no room to name them.
-pub(crate) fn axes(chart: &Chart) -> String {
-    let (x, y) = (chart.x.quantity.title(), chart.y.quantity.title());
-    format!("from left to right {x} ({}), upwards {y}", chart.x.shown().join(", "))
-}
-
 /// The meaning of each letter, and of the other signs that occur.
 pub(crate) fn legend(chart: &Chart) -> Vec<String> {
     let regions = chart.regions();
     let mut legend: Vec<_> = regions
         .iter()
         .enumerate()
-        .map(|(index, region)| format!("{}: {}", letter(index), self::region(region)))
+        .map(|(index, region)| format!("{}: {}", letter(index), chart::region(region)))
         .collect();
     let any = |is: &dyn Fn(&Mark) -> bool| chart.points.iter().any(is);
     if any(&|mark| mark.is_expected()) {
@@ -65,59 +58,6 @@ pub(crate) fn legend(chart: &Chart) -> Vec<String> {
         legend.push("- : cannot be measured here".to_owned());
     }
     legend
-}
-
-/// A set of best ones, and how many points have it.
-pub(crate) fn region((best, count): &(Vec<String>, usize)) -> String {
-    format!("{}, {}", names(best), points(*count))
-}
-
-/// Those that are best.
-pub(crate) fn names(best: &[String]) -> String {
-    let names: Vec<_> = best.iter().map(|entry| clean(entry)).collect();
-    format!("{}{}", names.join(", "), if names.len() > 1 { " tie" } else { "" })
-}
-
-/// How much of the map was measured.
-pub(crate) fn effort(chart: &Chart) -> String {
-    let (measured, concluded) =
-        (chart.count(|k| *k == Known::Measured), chart.count(|k| *k == Known::Concluded));
-    let beyond = chart.count(|known| matches!(known, Known::Beyond(_)));
-    let unknown = chart.count(|known| *known == Known::Unknown);
-    let partly = chart.points.iter().filter(|mark| mark.is_partly_measured()).count();
-    let partly = match partly {
-        0 => String::new(),
-        count => format!(" ({count} only for those on which the points around disagree)"),
-    };
-    let mut parts = vec![format!("{} measured{partly}", points(measured))];
-    let others = [
-        (concluded, "expected from those around"),
-        (unknown, "not measured for want of time"),
-        (beyond, "out of reach here"),
-    ];
-    parts.extend(
-        others.iter().filter(|(count, _)| *count > 0).map(|(count, how)| format!("{count} {how}")),
-    );
-    format!("Of {}: {}; by {}", points(chart.points.len()), parts.join(", "), chart.by)
-}
-
-/// Why points are missing, a sentence each.
-pub(crate) fn beyond(chart: &Chart) -> Vec<String> {
-    let reasons = chart.beyond();
-    let (shown, rest) = reasons.split_at(reasons.len().min(3));
-    let mut sentences: Vec<_> = shown
-        .iter()
-        .map(|(reason, count)| format!("{} cannot be measured here: {reason}", points(*count)))
-        .collect();
-    if !rest.is_empty() {
-        let count: usize = rest.iter().map(|(_, count)| count).sum();
-        sentences.push(format!("{count} more for reasons of this kind"));
-    }
-    sentences
-}
-
-fn points(count: usize) -> String {
-    if count == 1 { "1 point".to_owned() } else { format!("{count} points") }
 }
 
 fn is_blank(mark: &Mark) -> bool {
