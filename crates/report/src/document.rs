@@ -338,3 +338,28 @@ pub(crate) struct Curve {
     pub mark: Mark,
     pub points: Vec<(f64, f64)>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_tamed_and_keeps_its_distance() {
+        assert_eq!(tamed(" (\x1b[5mgone\x07\r\nby "), " ([5mgone by ");
+        assert_eq!(tamed("\u{202e}evil"), "evil");
+    }
+
+    #[test]
+    fn a_medium_shows_its_own_blocks_and_no_empty_list() {
+        let blocks = [
+            Block::Only(
+                FILES,
+                vec![Block::Only(PAGE, vec![paragraph("page")]), paragraph("files")],
+            ),
+            list(Vec::<String>::new()),
+            paragraph("all"),
+        ];
+        let counts = ALL.iter().map(|medium| shown(&blocks, *medium).len());
+        assert_eq!(counts.collect::<Vec<_>>(), [1, 2, 3]);
+    }
+}

@@ -85,7 +85,7 @@ impl Page {
         self.paragraph_led_by("", (title, TITLE), rest);
     }
 
-    /// Writes a line of a drawing as it is, tamed by whoever drew it.
+    /// Writes a tame line of a drawing as it is.
     pub(crate) fn verbatim(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.blank();

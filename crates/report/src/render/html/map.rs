@@ -82,7 +82,7 @@ fn fields(chart: &Chart, regions: &[(Vec<String>, usize)]) -> Markup {
     }
 }
 
-/// Stripes in the colours of all who tie.
+/// Stripes in the colours of all that tie.
 fn pattern(region: usize, best: &[String]) -> Markup {
     let width = STRIPE * best.len();
     html! {
