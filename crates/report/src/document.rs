@@ -300,10 +300,14 @@ pub(crate) struct Dot {
 }
 
 impl Dot {
+    pub(crate) fn named(entry: &str, value: judge::Figure) -> Self {
+        let (name, mark) = (entry.to_owned(), Mark::named(entry));
+        Dot { name, mark, value, observations: Vec::new(), predicted: None }
+    }
+
     /// Of an entry, by its name.
     pub(crate) fn of(row: &Row, value: judge::Figure) -> Self {
-        let (name, observations) = (row.entry.clone(), Vec::new());
-        Dot { name, mark: Mark::of(row), value, observations, predicted: None }
+        Dot { mark: Mark::of(row), ..Dot::named(&row.entry, value) }
     }
 }
 

@@ -136,23 +136,11 @@ fn values_lie_among_their_own_observations_in_every_committed_run() {
 /// noise of what all entries have in common is found at once.
 #[test]
 fn a_planted_value_from_the_rounds_centre_is_found() {
-    let mut report = Report::of(&run(
-        "map",
-        &[
-            (
-                "tokio",
-                (0..5)
-                    .map(|i| Outcome::Measured(process(1_000 + i, How::fair("f", "l"))))
-                    .collect(),
-            ),
-            (
-                "rayon",
-                (0..5)
-                    .map(|i| Outcome::Measured(process(1_500 + i, How::fair("f", "l"))))
-                    .collect(),
-            ),
-        ],
-    ));
+    let five = |from: u64| {
+        let processes = (from..from + 5).map(|ns| process(ns, How::fair("f", "l")));
+        processes.map(Outcome::Measured).collect()
+    };
+    let mut report = Report::of(&run("map", &[("tokio", five(1_000)), ("rayon", five(1_500))]));
     assert_eq!(violations(&report), [""; 0]);
     // As if a noisy third entry had moved the centre of the rounds by a quarter.
     let value = &mut report.cases[0].rows[0].numbers.as_mut().unwrap().value;

@@ -183,11 +183,8 @@ fn latency_table(case: &CaseReport, rows: &[Measured<'_>]) -> Option<Block> {
 }
 
 fn observations_table(case: &CaseReport, rows: &[Measured<'_>]) -> Block {
-    let columns = [
-        ("entry", Kind::Words),
-        ("processes", Kind::Number),
-        ("each, in the order of the rounds", Kind::Words),
-    ];
+    let columns = ["entry", "processes", "each, in the order of the rounds"];
+    let columns = columns.into_iter().zip([Kind::Words, Kind::Number, Kind::Words]);
     let shown = |value: &f64| text::shown(case.metric, Figure::without_interval(*value));
     let rows = rows.iter().map(|(row, numbers)| {
         let observations = &numbers.observations;

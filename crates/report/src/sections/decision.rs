@@ -6,8 +6,9 @@ use analysis::decide::{Decision, DecisionOption, words};
 use analysis::shown::Shown;
 use protocol::units::Scale;
 
+use crate::document::Kind::{Number, Words};
 use crate::document::{
-    Block, Document, Kind, Medium, PAGE, Section, TERMINAL, Table, Text, list, paragraph,
+    Block, Document, Medium, PAGE, Section, TERMINAL, Table, Text, list, paragraph,
 };
 use crate::text::{self, or_dash};
 
@@ -128,16 +129,10 @@ fn options(decision: &Decision) -> impl Iterator<Item = Block> {
             or_dash(option.peak_threads, |count| count.to_string()),
         ]
     };
-    let columns = [
-        ("option", Kind::Words),
-        ("verdict", Kind::Words),
-        ("ratio", Kind::Words),
-        ("capacity", Kind::Words),
-        ("p99", Kind::Number),
-        ("CPU per request", Kind::Number),
-        ("memory", Kind::Number),
-        ("threads", Kind::Number),
-    ];
+    let columns =
+        ["option", "verdict", "ratio", "capacity", "p99", "CPU per request", "memory", "threads"];
+    let kinds = [Words, Words, Words, Words, Number, Number, Number, Number];
+    let columns = columns.into_iter().zip(kinds);
     let table = Block::Table(Table::new("Options", columns, decision.options.iter().map(row)));
     let unknown = common.map(|reason| paragraph(format!("No capacity is known: {reason}.")));
     [table].into_iter().chain(unknown)

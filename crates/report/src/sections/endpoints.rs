@@ -4,7 +4,8 @@ use analysis::Report;
 use analysis::shown::Shown;
 use protocol::units::{self, Scale};
 
-use crate::document::{Block, Dot, Dots, FILES, Figure, Kind, Section, Table};
+use crate::document::Kind::{Number, Words};
+use crate::document::{Block, Dot, Dots, FILES, Figure, Section, Table};
 use crate::text;
 
 const LEAD: &str = "A hundred requests arrive at once, and each handler has to wait a fixed time d. Handler a waits \
@@ -47,14 +48,8 @@ pub(super) fn section(report: &Report) -> Option<Section> {
         rows: dots,
         limit: None,
     };
-    let columns = [
-        ("handler", Kind::Words),
-        ("entry", Kind::Words),
-        ("predicted", Kind::Number),
-        ("measured", Kind::Number),
-        ("measured ÷ predicted", Kind::Number),
-        ("how", Kind::Words),
-    ];
+    let columns = ["handler", "entry", "predicted", "measured", "measured ÷ predicted", "how"];
+    let columns = columns.into_iter().zip([Words, Words, Number, Number, Number, Words]);
     let table = Table::new("Four handlers: predicted and measured", columns, rows);
     let blocks = vec![Block::Figure(Figure::Dots(figure)), Block::Table(table)];
     let section = Section::new("endpoints", "Four handlers and a hundred requests", blocks);

@@ -3,7 +3,8 @@
 use analysis::Report;
 use analysis::map::chart::{Chart, Known};
 
-use crate::document::{Block, Figure, Kind, PAGE, Section, TEXT, Table, list, paragraph};
+use crate::document::Kind::{Number, Words};
+use crate::document::{Block, Figure, PAGE, Section, TEXT, Table, list, paragraph};
 use crate::text;
 
 pub(super) fn section(report: &Report) -> Option<Section> {
@@ -23,14 +24,9 @@ pub(super) fn section(report: &Report) -> Option<Section> {
 }
 
 fn table(chart: &Chart) -> Block {
-    let columns = [
-        (chart.x.quantity.title(), Kind::Number),
-        (chart.y.quantity.title(), Kind::Number),
-        ("best", Kind::Words),
-        ("not known", Kind::Words),
-        ("slower", Kind::Words),
-        ("how it is known", Kind::Words),
-    ];
+    let (x, y) = (chart.x.quantity.title(), chart.y.quantity.title());
+    let columns = [x, y, "best", "not known", "slower", "how it is known"];
+    let columns = columns.into_iter().zip([Number, Number, Words, Words, Words, Words]);
     let listed = |entries: &[String]| entries.join(", ");
     let rows = chart.points.iter().filter(|mark| !matches!(mark.known, Known::Beyond(_)));
     let rows = rows.map(|mark| {

@@ -4,9 +4,8 @@ use analysis::Report;
 use analysis::misuses::{self, Line};
 use protocol::units::Scale;
 
-use crate::document::{
-    Block, Dot, Dots, FILES, Figure, Kind, Mark, Section, TERMINAL, Table, list,
-};
+use crate::document::Kind::{Id, Words};
+use crate::document::{Block, Dot, Dots, FILES, Figure, Mark, Section, TERMINAL, Table, list};
 
 pub(super) fn section(report: &Report) -> Option<Section> {
     let lines = misuses::lines(report);
@@ -22,23 +21,16 @@ pub(super) fn section(report: &Report) -> Option<Section> {
             .map(|(line, value)| Dot {
                 name: format!("{} {}", line.entry.trim_end_matches("/misuse"), line.case),
                 mark: Mark { entry: line.entry.clone(), hollow: true },
-                value,
-                observations: Vec::new(),
-                predicted: None,
+                ..Dot::named(&line.entry, value)
             })
             .collect(),
         limit: Some((1.0, "fair form")),
     };
     let brief =
-        list(lines.iter().map(|Line { form, case, entry, price, .. }| {
-            format!("{entry}, {case}: {price}: {form}")
-        }));
-    let columns = [
-        ("entry", Kind::Words),
-        ("case", Kind::Id),
-        ("price", Kind::Words),
-        ("mistake", Kind::Words),
-    ];
+        |Line { form, case, entry, price, .. }: &Line| format!("{entry}, {case}: {price}: {form}");
+    let brief = list(lines.iter().map(brief));
+    let kinds = [Words, Id, Words, Words];
+    let columns = ["entry", "case", "price", "mistake"].into_iter().zip(kinds);
     let rows = lines.into_iter().map(|line| vec![line.entry, line.case, line.price, line.form]);
     let table = Table::new("What mistakes cost", columns, rows);
     let blocks = vec![

@@ -252,7 +252,7 @@ mod tests {
 
     fn row(name: &str, value: f64, observations: Vec<f64>) -> Dot {
         let value = Figure::of_log(value.ln(), Some(0.1));
-        Dot { name: name.to_owned(), mark: Mark::named(name), value, observations, predicted: None }
+        Dot { observations, ..Dot::named(name, value) }
     }
 
     #[test]
