@@ -2,7 +2,8 @@
 //! MADR 4.0 (<https://adr.github.io/madr/>).
 
 use analysis::Report;
-use analysis::decide::{Decision, DecisionOption, words};
+use analysis::decide::{Decision, DecisionOption};
+use analysis::decision_record;
 use analysis::shown::Shown;
 use protocol::units::Scale;
 
@@ -61,7 +62,7 @@ pub(crate) fn record(report: &Report) -> Option<Document> {
         Block::Heading("Confirmation".into(), Some(again.into())),
         Block::Code(text::reproduction(report)),
     ]);
-    if let Some(commands) = words::by_hand(report) {
+    if let Some(commands) = decision_record::by_hand(report) {
         let how = "Or by hand, for ten seconds: serve it in one terminal, and ask from another as the profile \
                    describes:";
         outcome.extend([paragraph(how), Block::Code(commands)]);
@@ -84,7 +85,7 @@ pub(crate) fn record(report: &Report) -> Option<Document> {
 }
 
 fn asked(report: &Report) -> impl Iterator<Item = String> {
-    report.service.iter().flat_map(words::context)
+    report.service.iter().flat_map(decision_record::context)
 }
 
 fn title(decision: &Decision) -> String {
