@@ -2,55 +2,27 @@
 
 use std::io;
 
-use serde::{Deserialize, Serialize};
-
 use crate::random::mix;
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site, Spec,
-    Workload,
+    Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
 /// The workload.
 #[derive(Debug)]
 pub struct Channel;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChannelParams {
-    /// Number of producers.
-    pub producers: u64,
-    /// Number of consumers.
-    pub consumers: u64,
-    /// Messages that the channel holds.
-    pub capacity: u64,
-    /// Messages sent in one run, over all producers.
-    pub messages: u64,
-}
-
-impl Params for ChannelParams {
-    const KEYS: &'static [Key] = &[
-        Key {
-            name: "producers",
-            range: Range::Integer(1, 1_000),
-            meaning: "producers that share the channel",
-        },
-        Key {
-            name: "consumers",
-            range: Range::Integer(1, 1_000),
-            meaning: "consumers that share the channel",
-        },
-        Key {
-            name: "capacity",
-            range: Range::Integer(1, 65_536),
-            meaning: "messages that the channel holds",
-        },
-        Key {
-            name: "messages",
-            range: Range::Integer(1, 100_000_000),
-            meaning: "messages sent in one run, over all producers",
-        },
-    ];
+params! {
+    /// The parameters of `channel`.
+    pub struct ChannelParams {
+        /// producers that share the channel
+        pub producers: u64 in 1..=1_000,
+        /// consumers that share the channel
+        pub consumers: u64 in 1..=1_000,
+        /// messages that the channel holds
+        pub capacity: u64 in 1..=65_536,
+        /// messages sent in one run, over all producers
+        pub messages: u64 in 1..=100_000_000,
+    }
 }
 
 impl Definition for Channel {

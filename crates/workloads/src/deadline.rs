@@ -10,69 +10,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use crate::random::mix;
 use crate::{
-    Census, Class, Definition, Digest, Facts, Key, Limit, Metric, Params, Profile, Range, Sampling,
-    Site, Spec, Workload,
+    Census, Class, Definition, Digest, Facts, Limit, Metric, Profile, Sampling, Site, Spec,
+    Workload, params,
 };
 
 /// The workload.
 #[derive(Debug)]
 pub struct Deadline;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeadlineParams {
-    /// Number of operations.
-    pub operations: u64,
-    /// One operation of so many is slow.
-    pub slow_every: u64,
-    /// What a fast operation takes, in milliseconds.
-    pub fast_ms: u64,
-    /// Time limit of every operation, in milliseconds.
-    pub limit_ms: u64,
-    /// What a slow operation takes if nothing ends it, in milliseconds.
-    pub slow_ms: u64,
-    /// When to count what is still running, in milliseconds after the run; 0 to leave it.
-    pub later_ms: u64,
-}
-
-impl Params for DeadlineParams {
-    const KEYS: &'static [Key] = &[
-        Key {
-            name: "operations",
-            range: Range::Integer(1, 10_000),
-            meaning: "operations started at once",
-        },
-        Key {
-            name: "slow_every",
-            range: Range::Integer(1, 10_000),
-            meaning: "one operation of so many is slow",
-        },
-        Key {
-            name: "fast_ms",
-            range: Range::Integer(1, 50),
-            meaning: "what a fast operation takes, ms",
-        },
-        Key {
-            name: "limit_ms",
-            range: Range::Integer(60, 10_000),
-            meaning: "time limit of every operation, ms",
-        },
-        Key {
-            name: "slow_ms",
-            range: Range::Integer(100, 60_000),
-            meaning: "what a slow operation takes if nothing ends it, ms",
-        },
-        Key {
-            name: "later_ms",
-            range: Range::Integer(0, 60_000),
-            meaning: "when to count what is still running, ms after the run; 0 to leave it",
-        },
-    ];
+params! {
+    /// The parameters of `deadline`.
+    pub struct DeadlineParams {
+        /// operations started at once
+        pub operations: u64 in 1..=10_000,
+        /// one operation of so many is slow
+        pub slow_every: u64 in 1..=10_000,
+        /// what a fast operation takes, ms
+        pub fast_ms: u64 in 1..=50,
+        /// time limit of every operation, ms
+        pub limit_ms: u64 in 60..=10_000,
+        /// what a slow operation takes if nothing ends it, ms
+        pub slow_ms: u64 in 100..=60_000,
+        /// when to count what is still running, ms after the run; 0 to leave it
+        pub later_ms: u64 in 0..=60_000,
+    }
 }
 
 impl Definition for Deadline {

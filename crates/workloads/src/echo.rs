@@ -3,12 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use serde::{Deserialize, Serialize};
-
 use crate::random::{fill, mix};
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Load, Metric, Params, Profile, Range, Service,
-    Spec,
+    Census, Class, Definition, Digest, Limit, Load, Metric, Profile, Service, Spec, params,
 };
 
 const HEADER: usize = 24;
@@ -21,36 +18,16 @@ pub struct Echo {
     census: Census,
 }
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EchoParams {
-    /// Connections that the load generator keeps open; the server refuses more.
-    pub connections: u64,
-    /// Size of a message in bytes.
-    pub message_bytes: u64,
-    /// Messages sent and received in one run, over all connections.
-    pub round_trips: u64,
-}
-
-impl Params for EchoParams {
-    const KEYS: &'static [Key] = &[
-        Key {
-            name: "connections",
-            range: Range::Integer(1, 1_000_000),
-            meaning: "connections kept open; the server refuses more",
-        },
-        Key {
-            name: "message_bytes",
-            range: Range::Integer(HEADER as u64, 65_536),
-            meaning: "size of a message, bytes",
-        },
-        Key {
-            name: "round_trips",
-            range: Range::Integer(1, 100_000_000),
-            meaning: "messages sent and received in one run, over all connections",
-        },
-    ];
+params! {
+    /// The parameters of `echo`.
+    pub struct EchoParams {
+        /// connections kept open; the server refuses more
+        pub connections: u64 in 1..=1_000_000,
+        /// size of a message, bytes
+        pub message_bytes: u64 in HEADER as u64..=65_536,
+        /// messages sent and received in one run, over all connections
+        pub round_trips: u64 in 1..=100_000_000,
+    }
 }
 
 impl EchoParams {

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::request::{Bounds, Dispatch, Requests, Work};
 use crate::{
-    Census, Class, Definition, Digest, Facts, HttpLoad, Key, Limit, Load, Metric, Pace, Params,
-    Profile, Range, Sampling, Service, Share, Spec, WAKE_UP,
+    Census, Class, Definition, Digest, Facts, HttpLoad, Limit, Load, Metric, Pace, Profile,
+    Sampling, Service, Share, Spec, WAKE_UP, params,
 };
 
 /// The service.
@@ -36,35 +36,18 @@ pub enum Handler {
     D,
 }
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EndpointsParams {
-    /// What handles the requests.
-    pub handler: Handler,
-    /// Requests sent at once.
-    pub requests: u64,
-    /// Time that a request needs, in milliseconds.
-    pub wait_ms: u64,
-    /// Threads of the bounded pool behind handler `d`.
-    pub pool: u64,
-}
-
-impl Params for EndpointsParams {
-    const KEYS: &'static [Key] = &[
-        Key {
-            name: "handler",
-            range: Range::OneOf(&["a", "b", "c", "d"]),
-            meaning: "a: blocks in the handler, b: blocking pool, c: timer, d: bounded pool",
-        },
-        Key { name: "requests", range: Range::Integer(1, 10_000), meaning: "requests at once" },
-        Key {
-            name: "wait_ms",
-            range: Range::Integer(1, 60_000),
-            meaning: "time a request needs, ms",
-        },
-        Key { name: "pool", range: Range::Integer(1, 1_000), meaning: "threads behind handler d" },
-    ];
+params! {
+    /// The parameters of `endpoints`.
+    pub struct EndpointsParams {
+        /// a: blocks in the handler, b: blocking pool, c: timer, d: bounded pool
+        pub handler: Handler of ["a", "b", "c", "d"],
+        /// requests at once
+        pub requests: u64 in 1..=10_000,
+        /// time a request needs, ms
+        pub wait_ms: u64 in 1..=60_000,
+        /// threads behind handler d
+        pub pool: u64 in 1..=1_000,
+    }
 }
 
 impl Definition for Endpoints {

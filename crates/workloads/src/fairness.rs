@@ -5,12 +5,10 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use crate::random::mix;
 use crate::{
-    Census, Class, Definition, Digest, Facts, Key, Limit, Metric, Params, Profile, Range, Sampling,
-    Site, Spec, Workload,
+    Census, Class, Definition, Digest, Facts, Limit, Metric, Profile, Sampling, Site, Spec,
+    Workload, params,
 };
 
 /// Numbers that a hog mixes between two looks at the clock: about 20 µs.
@@ -20,42 +18,20 @@ const BETWEEN_LOOKS: u64 = 5_000;
 #[derive(Debug)]
 pub struct Fairness;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FairnessParams {
-    /// Number of hogs: `w-1`, one less than there are workers, or `w`, as many.
-    pub hogs: String,
-    /// Number of tickers.
-    pub tickers: u64,
-    /// Ticks of each ticker.
-    pub ticks: u64,
-    /// Time between two ticks in milliseconds.
-    pub period_ms: u64,
-    /// Time for which a hog computes before it lets others have their turn, in microseconds.
-    pub slice_us: u64,
-}
-
-impl Params for FairnessParams {
-    const KEYS: &'static [Key] = &[
-        Key {
-            name: "hogs",
-            range: Range::OneOf(&["w-1", "w"]),
-            meaning: "computing tasks: one less than there are workers, or as many",
-        },
-        Key { name: "tickers", range: Range::Integer(1, 10_000), meaning: "tasks that tick" },
-        Key { name: "ticks", range: Range::Integer(1, 100_000), meaning: "ticks of each ticker" },
-        Key {
-            name: "period_ms",
-            range: Range::Integer(1, 1_000),
-            meaning: "time between two ticks, ms",
-        },
-        Key {
-            name: "slice_us",
-            range: Range::Integer(1, 1_000_000),
-            meaning: "time for which a hog computes before it lets others have their turn, µs",
-        },
-    ];
+params! {
+    /// The parameters of `fairness`.
+    pub struct FairnessParams {
+        /// computing tasks: one less than there are workers, or as many
+        pub hogs: String of ["w-1", "w"],
+        /// tasks that tick
+        pub tickers: u64 in 1..=10_000,
+        /// ticks of each ticker
+        pub ticks: u64 in 1..=100_000,
+        /// time between two ticks, ms
+        pub period_ms: u64 in 1..=1_000,
+        /// time for which a hog computes before it lets others have their turn, µs
+        pub slice_us: u64 in 1..=1_000_000,
+    }
 }
 
 impl Definition for Fairness {

@@ -5,13 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use crate::http::{self, ResponseReader};
 use crate::request::Work;
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site, Spec,
-    Workload,
+    Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
 /// Connections made between two checks that the backend has accepted all so far: one that finds its backlog
@@ -22,39 +19,18 @@ const CONNECT_BATCH: u64 = 64;
 #[derive(Debug)]
 pub struct Fetch;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FetchParams {
-    /// Number of requests.
-    pub n: u64,
-    /// Most requests in flight at once: the number of connections.
-    pub in_flight: u64,
-    /// How long the backend takes to answer, milliseconds.
-    pub wait_ms: u64,
-    /// Size of an answer in bytes.
-    pub size: u64,
-}
-
-impl Params for FetchParams {
-    const KEYS: &'static [Key] = &[
-        Key { name: "n", range: Range::Integer(1, 1_000_000), meaning: "requests" },
-        Key {
-            name: "in_flight",
-            range: Range::Integer(1, 10_000),
-            meaning: "most requests in flight at once, each on a connection of its own",
-        },
-        Key {
-            name: "wait_ms",
-            range: Range::Integer(1, 60_000),
-            meaning: "how long the backend takes to answer, ms",
-        },
-        Key {
-            name: "size",
-            range: Range::Integer(16, 1 << 20),
-            meaning: "size of an answer, bytes",
-        },
-    ];
+params! {
+    /// The parameters of `fetch`.
+    pub struct FetchParams {
+        /// requests
+        pub n: u64 in 1..=1_000_000,
+        /// most requests in flight at once, each on a connection of its own
+        pub in_flight: u64 in 1..=10_000,
+        /// how long the backend takes to answer, ms
+        pub wait_ms: u64 in 1..=60_000,
+        /// size of an answer, bytes
+        pub size: u64 in 16..=1 << 20,
+    }
 }
 
 impl FetchParams {

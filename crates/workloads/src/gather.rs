@@ -4,36 +4,22 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site, Spec,
-    Workload,
+    Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
 /// The workload.
 #[derive(Debug)]
 pub struct Gather;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GatherParams {
-    /// Number of waits.
-    pub n: u64,
-    /// Length of one wait in milliseconds.
-    pub wait_ms: u64,
-}
-
-impl Params for GatherParams {
-    const KEYS: &'static [Key] = &[
-        Key { name: "n", range: Range::Integer(1, 1_000_000), meaning: "waits started at once" },
-        Key {
-            name: "wait_ms",
-            range: Range::Integer(1, 60_000),
-            meaning: "length of one wait, ms",
-        },
-    ];
+params! {
+    /// The parameters of `gather`.
+    pub struct GatherParams {
+        /// waits started at once
+        pub n: u64 in 1..=1_000_000,
+        /// length of one wait, ms
+        pub wait_ms: u64 in 1..=60_000,
+    }
 }
 
 impl Definition for Gather {

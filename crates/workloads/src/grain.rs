@@ -2,55 +2,27 @@
 
 use std::io;
 
-use serde::{Deserialize, Serialize};
-
 use crate::random::mix;
 use crate::{
-    Census, Class, Definition, Digest, Grant, Key, Limit, Metric, Params, Profile, Range, Site,
-    Spec, Workload,
+    Census, Class, Definition, Digest, Grant, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
 /// The workload.
 #[derive(Debug)]
 pub struct Grain;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GrainParams {
-    /// How long one task computes, in nanoseconds.
-    pub grain_ns: u64,
-    /// How long every worker computes, in microseconds.
-    pub total_us: u64,
-    /// Tasks; 0 for as many as grain and total make.
-    pub tasks: u64,
-    /// Steps of [`toil`] in a task; 0 for as many as take the grain here.
-    pub steps: u64,
-}
-
-impl Params for GrainParams {
-    const KEYS: &'static [Key] = &[
-        Key {
-            name: "grain_ns",
-            range: Range::Integer(10, 1_000_000_000),
-            meaning: "how long a task computes, ns",
-        },
-        Key {
-            name: "total_us",
-            range: Range::Integer(1, 100_000_000),
-            meaning: "how long every worker computes, µs",
-        },
-        Key {
-            name: "tasks",
-            range: Range::Integer(0, 100_000_000),
-            meaning: "tasks; 0 for as many as grain and total make",
-        },
-        Key {
-            name: "steps",
-            range: Range::Integer(0, u32::MAX as u64),
-            meaning: "steps of computing in a task; 0 for as many as take the grain here",
-        },
-    ];
+params! {
+    /// The parameters of `grain`.
+    pub struct GrainParams {
+        /// how long a task computes, ns
+        pub grain_ns: u64 in 10..=1_000_000_000,
+        /// how long every worker computes, µs
+        pub total_us: u64 in 1..=100_000_000,
+        /// tasks; 0 for as many as grain and total make
+        pub tasks: u64 in 0..=100_000_000,
+        /// steps of computing in a task; 0 for as many as take the grain here
+        pub steps: u64 in 0..=u32::MAX as u64,
+    }
 }
 
 impl Definition for Grain {

@@ -7,13 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use crate::memory::{Footprint, footprint};
 use crate::random::mix;
 use crate::{
-    Census, Class, Definition, Digest, Facts, Grant, Key, Limit, Metric, Params, Profile, Sampling,
-    Site, Spec, Workload,
+    Census, Class, Definition, Digest, Facts, Grant, Limit, Metric, Profile, Sampling, Site, Spec,
+    Workload, params,
 };
 
 /// Batches in which tasks are started; memory is looked at after each.
@@ -27,36 +25,16 @@ const STATE_WORDS: usize = 8;
 #[derive(Debug)]
 pub struct Idle;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IdleParams {
-    /// Tasks parked; 0 for as many as threads fit here.
-    pub n: u64,
-    /// Tasks that stay active.
-    pub active: u64,
-    /// Turns of each active task.
-    pub turns: u64,
-}
-
-impl Params for IdleParams {
-    const KEYS: &'static [Key] = &[
-        Key {
-            name: "n",
-            range: crate::Range::Integer(0, 10_000_000),
-            meaning: "tasks parked; 0 for as many as threads fit here",
-        },
-        Key {
-            name: "active",
-            range: crate::Range::Integer(1, 1_000),
-            meaning: "tasks that stay active beside them",
-        },
-        Key {
-            name: "turns",
-            range: crate::Range::Integer(1, 1_000_000),
-            meaning: "turns of each active task, which lets others have theirs in between",
-        },
-    ];
+params! {
+    /// The parameters of `idle`.
+    pub struct IdleParams {
+        /// tasks parked; 0 for as many as threads fit here
+        pub n: u64 in 0..=10_000_000,
+        /// tasks that stay active beside them
+        pub active: u64 in 1..=1_000,
+        /// turns of each active task, which lets others have theirs in between
+        pub turns: u64 in 1..=1_000_000,
+    }
 }
 
 impl Definition for Idle {

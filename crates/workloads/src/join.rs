@@ -2,11 +2,9 @@
 
 use std::io;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Sampling, Site,
-    Spec, Workload,
+    Census, Class, Definition, Digest, Limit, Metric, Profile, Sampling, Site, Spec, Workload,
+    params,
 };
 
 const MAX_N: usize = 15;
@@ -15,25 +13,14 @@ const MAX_N: usize = 15;
 #[derive(Debug)]
 pub struct Join;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JoinParams {
-    /// Queens, and the side of the board.
-    pub n: u64,
-    /// Rows placed by forking; below, one task solves the rest alone.
-    pub cutoff: u64,
-}
-
-impl Params for JoinParams {
-    const KEYS: &'static [Key] = &[
-        Key { name: "n", range: Range::Integer(1, MAX_N as u64), meaning: "queens" },
-        Key {
-            name: "cutoff",
-            range: Range::Integer(0, MAX_N as u64),
-            meaning: "rows placed by forking; below, one task solves the rest alone",
-        },
-    ];
+params! {
+    /// The parameters of `join`.
+    pub struct JoinParams {
+        /// queens
+        pub n: u64 in 1..=MAX_N as u64,
+        /// rows placed by forking; below, one task solves the rest alone
+        pub cutoff: u64 in 0..=MAX_N as u64,
+    }
 }
 
 impl Definition for Join {

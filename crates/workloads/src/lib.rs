@@ -56,6 +56,7 @@ pub use load::{
     AnswerDigest, HttpLoad, Load, Pace, SEEDS, Sequence, Share, WAKE_UP, arrivals,
     closest_to_shares,
 };
+pub(crate) use params::params;
 pub use params::{Key, ParamError, Params, Range, set};
 pub use protocol::{Digest, Facts, Unit};
 pub use usage_error::UsageError;

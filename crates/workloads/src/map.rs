@@ -3,40 +3,26 @@
 use std::io;
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
 use crate::random::fill;
 use crate::{
-    Amount, Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Site, Spec,
-    Unit, Workload,
+    Amount, Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Unit, Workload,
+    params,
 };
 
 /// The workload.
 #[derive(Debug)]
 pub struct Map;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MapParams {
-    /// Number of blocks.
-    pub blocks: u64,
-    /// Size of a block in KiB.
-    pub kib: u64,
-    /// Blocks handed over at a time by strategies that do not split by themselves.
-    pub chunk: u64,
-}
-
-impl Params for MapParams {
-    const KEYS: &'static [Key] = &[
-        Key { name: "blocks", range: crate::Range::Integer(1, 16_384), meaning: "blocks to hash" },
-        Key { name: "kib", range: crate::Range::Integer(1, 256), meaning: "size of a block, KiB" },
-        Key {
-            name: "chunk",
-            range: crate::Range::Integer(1, 16_384),
-            meaning: "blocks handed over at a time by strategies that do not split by themselves",
-        },
-    ];
+params! {
+    /// The parameters of `map`.
+    pub struct MapParams {
+        /// blocks to hash
+        pub blocks: u64 in 1..=16_384,
+        /// size of a block, KiB
+        pub kib: u64 in 1..=256,
+        /// blocks handed over at a time by strategies that do not split by themselves
+        pub chunk: u64 in 1..=16_384,
+    }
 }
 
 impl Definition for Map {

@@ -8,12 +8,10 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
-
 use crate::random::mix;
 use crate::{
-    Amount, Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Site, Spec,
-    Unit, Workload,
+    Amount, Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Unit, Workload,
+    params,
 };
 
 /// Rows of a tile.
@@ -27,36 +25,16 @@ const MAX_INPUT: u64 = 15;
 #[derive(Debug)]
 pub struct Matmul;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MatmulParams {
-    /// Rows and columns of every matrix.
-    pub n: u64,
-    /// Matrices multiplied by the same weights.
-    pub batch: u64,
-    /// Rows handed over at a time.
-    pub rows: u64,
-}
-
-impl Params for MatmulParams {
-    const KEYS: &'static [Key] = &[
-        Key {
-            name: "n",
-            range: crate::Range::Integer(1, 4_096),
-            meaning: "rows and columns of every matrix",
-        },
-        Key {
-            name: "batch",
-            range: crate::Range::Integer(1, 64),
-            meaning: "matrices multiplied by the same weights",
-        },
-        Key {
-            name: "rows",
-            range: crate::Range::Integer(1, 4_096),
-            meaning: "rows handed over at a time",
-        },
-    ];
+params! {
+    /// The parameters of `matmul`.
+    pub struct MatmulParams {
+        /// rows and columns of every matrix
+        pub n: u64 in 1..=4_096,
+        /// matrices multiplied by the same weights
+        pub batch: u64 in 1..=64,
+        /// rows handed over at a time
+        pub rows: u64 in 1..=4_096,
+    }
 }
 
 impl Definition for Matmul {

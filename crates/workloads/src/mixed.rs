@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::request::{Bounds, MAX_UNITS, Requests, Work};
 use crate::{
-    Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Key, Limit, Load, Metric, Pace,
-    Params, Profile, Range, Sampling, Service, Share, Spec, WAKE_UP,
+    Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Limit, Load, Metric, Pace, Profile,
+    Sampling, Service, Share, Spec, WAKE_UP, params,
 };
 
 /// The share of the workers' time that the heavy requests take where no rate is given.
@@ -20,64 +18,24 @@ pub struct Mixed {
     requests: Arc<Requests>,
 }
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MixedParams {
-    /// Connections that the load generator keeps open; the server closes more.
-    pub connections: u64,
-    /// Requests in one run.
-    pub requests: u64,
-    /// Requests a second; 0 for the rate at which the heavy ones keep two fifths of the workers busy.
-    pub rate: u64,
-    /// How long a light request waits, microseconds.
-    pub wait_us: u64,
-    /// How many of a thousand requests are heavy.
-    pub heavy_per_mille: u64,
-    /// How long a heavy request computes, microseconds.
-    pub heavy_us: u64,
-    /// The same in units of computing; 0 for as many as `heavy_us` take on this machine.
-    pub heavy_units: u64,
-}
-
-impl Params for MixedParams {
-    const KEYS: &'static [Key] = &[
-        Key {
-            name: "connections",
-            range: Range::Integer(1, 100_000),
-            meaning: "connections kept open; the server closes more",
-        },
-        Key {
-            name: "requests",
-            range: Range::Integer(1, 100_000_000),
-            meaning: "requests in one run",
-        },
-        Key {
-            name: "rate",
-            range: Range::Integer(0, 10_000_000),
-            meaning: "requests a second; 0: heavy ones keep two fifths of the workers busy",
-        },
-        Key {
-            name: "wait_us",
-            range: Range::Integer(1, 60_000_000),
-            meaning: "wait of a light request, µs",
-        },
-        Key {
-            name: "heavy_per_mille",
-            range: Range::Integer(1, 999),
-            meaning: "heavy requests in a thousand",
-        },
-        Key {
-            name: "heavy_us",
-            range: Range::Integer(1, 1_000_000),
-            meaning: "computing of a heavy request, µs",
-        },
-        Key {
-            name: "heavy_units",
-            range: Range::Integer(0, MAX_UNITS as u64),
-            meaning: "the same in units; 0: as many as heavy_us take here",
-        },
-    ];
+params! {
+    /// The parameters of `mixed`.
+    pub struct MixedParams {
+        /// connections kept open; the server closes more
+        pub connections: u64 in 1..=100_000,
+        /// requests in one run
+        pub requests: u64 in 1..=100_000_000,
+        /// requests a second; 0: heavy ones keep two fifths of the workers busy
+        pub rate: u64 in 0..=10_000_000,
+        /// wait of a light request, µs
+        pub wait_us: u64 in 1..=60_000_000,
+        /// heavy requests in a thousand
+        pub heavy_per_mille: u64 in 1..=999,
+        /// computing of a heavy request, µs
+        pub heavy_us: u64 in 1..=1_000_000,
+        /// the same in units; 0: as many as heavy_us take here
+        pub heavy_units: u64 in 0..=MAX_UNITS as u64,
+    }
 }
 
 impl Definition for Mixed {

@@ -47,7 +47,42 @@ pub trait Params:
     }
 }
 
-/// Why a parameter was refused. Each is one sentence that names the input and the mend.
+/// Declares the parameters of a workload: the struct and its [`Params::KEYS`].
+///
+/// The doc text of a field is its meaning. After the type come the values: `in` a range, `of` a
+/// list of words, or `as` text that a function takes and a phrase for what that is.
+macro_rules! params {
+    ($(#[$about:meta])* $vis:vis struct $name:ident { $(
+        $(#[doc = $meaning:literal])+
+        $field_vis:vis $field:ident: $type:ident
+        $(of $words:tt)? $(as ($takes:expr, $what:expr))? $(in $range:expr)?
+    ),+ $(,)? }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        $vis struct $name {
+            $($(#[doc = $meaning])+ $field_vis $field: $type,)+
+        }
+
+        impl $crate::Params for $name {
+            const KEYS: &'static [$crate::Key] = &[$($crate::Key {
+                name: stringify!($field),
+                range: {
+                    $({
+                        let range: ::std::ops::RangeInclusive<u64> = $range;
+                        $crate::Range::Integer(*range.start(), *range.end())
+                    })?
+                    $($crate::Range::OneOf(&$words))?
+                    $($crate::Range::Text($takes, $what))?
+                },
+                meaning: concat!($($meaning),+).trim_ascii(),
+            }),+];
+        }
+    };
+}
+pub(crate) use params;
+
+/// Why a parameter was refused. Each is one sentence that names the input and what to give instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParamError {
     /// The text is not `key=value`.
@@ -135,23 +170,24 @@ impl From<ParamError> for protocol::Failure {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
 
-    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Sample {
-        n: u64,
-        side: String,
+    params! {
+        struct Sample {
+            /// a number of
+            /// two lines
+            n: u64 in 1..=10,
+            /// a side
+            side: String of ["left", "right"],
+        }
     }
 
-    impl Params for Sample {
-        const KEYS: &'static [Key] = &[
-            Key { name: "n", range: Range::Integer(1, 10), meaning: "a number" },
-            Key { name: "side", range: Range::OneOf(&["left", "right"]), meaning: "a side" },
-        ];
+    #[test]
+    fn the_meaning_of_a_key_is_the_doc_text_of_its_field() {
+        let meanings: Vec<_> = Sample::KEYS.iter().map(|key| (key.name, key.meaning)).collect();
+        assert_eq!(meanings, [("n", "a number of two lines"), ("side", "a side")]);
     }
 
     fn set_sample(assignment: &str) -> Result<Value, String> {
@@ -167,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_is_one_sentence_naming_the_input_and_the_mend() {
+    fn every_refusal_is_one_sentence_naming_the_input_and_what_to_give() {
         let refused = |text| set_sample(text).unwrap_err();
         assert_eq!(refused("n"), "parameter `n` is not an assignment: write it as key=value");
         assert_eq!(refused("m=1"), "unknown parameter `m`: the keys here are n, side");

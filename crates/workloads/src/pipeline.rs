@@ -19,8 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::mix;
 use crate::{
-    Census, Class, Definition, Digest, Facts, Key, Limit, Metric, Params, Profile, Range, Site,
-    Spec, Workload,
+    Census, Class, Definition, Digest, Facts, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
 /// The stages in order.
@@ -30,28 +29,16 @@ const STAGES: [&str; 4] = ["read", "parse", "compress", "write"];
 #[derive(Debug)]
 pub struct Pipeline;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PipelineParams {
-    /// Number of records.
-    pub records: u64,
-    /// Size of a record as it is read, in KiB.
-    pub kib: u64,
-    /// Records that each of the three queues holds.
-    pub bound: u64,
-}
-
-impl Params for PipelineParams {
-    const KEYS: &'static [Key] = &[
-        Key { name: "records", range: Range::Integer(1, 100_000), meaning: "records in the file" },
-        Key { name: "kib", range: Range::Integer(1, 64), meaning: "size of a record, KiB" },
-        Key {
-            name: "bound",
-            range: Range::Integer(1, 4_096),
-            meaning: "records that each queue between two stages holds",
-        },
-    ];
+params! {
+    /// The parameters of `pipeline`.
+    pub struct PipelineParams {
+        /// records in the file
+        pub records: u64 in 1..=100_000,
+        /// size of a record, KiB
+        pub kib: u64 in 1..=64,
+        /// records that each queue between two stages holds
+        pub bound: u64 in 1..=4_096,
+    }
 }
 
 impl Definition for Pipeline {

@@ -4,40 +4,25 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use crate::random::fill;
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site, Spec,
-    Workload,
+    Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
 /// The workload.
 #[derive(Debug)]
 pub struct ReadFiles;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReadFilesParams {
-    /// Number of files.
-    pub files: u64,
-    /// Size of a file in KiB.
-    pub kib: u64,
-    /// Most files that an asynchronous strategy has open at once.
-    pub in_flight: u64,
-}
-
-impl Params for ReadFilesParams {
-    const KEYS: &'static [Key] = &[
-        Key { name: "files", range: Range::Integer(1, 20_000), meaning: "files to read" },
-        Key { name: "kib", range: Range::Integer(1, 256), meaning: "size of a file, KiB" },
-        Key {
-            name: "in_flight",
-            range: Range::Integer(1, 256),
-            meaning: "most reads handed over at once by a strategy that hands them over",
-        },
-    ];
+params! {
+    /// The parameters of `read-files`.
+    pub struct ReadFilesParams {
+        /// files to read
+        pub files: u64 in 1..=20_000,
+        /// size of a file, KiB
+        pub kib: u64 in 1..=256,
+        /// most reads handed over at once by a strategy that hands them over
+        pub in_flight: u64 in 1..=256,
+    }
 }
 
 impl Definition for ReadFiles {

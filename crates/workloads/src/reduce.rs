@@ -2,11 +2,9 @@
 
 use std::io;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    Amount, Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site,
-    Spec, Unit, Workload,
+    Amount, Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Unit, Workload,
+    params,
 };
 
 const NUMBER_BYTES: u64 = size_of::<f64>() as u64;
@@ -19,25 +17,14 @@ const LANES: usize = 32;
 #[derive(Debug)]
 pub struct Reduce;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReduceParams {
-    /// Size of the array in MiB.
-    pub mib: u64,
-    /// KiB handed over at a time.
-    pub chunk_kib: u64,
-}
-
-impl Params for ReduceParams {
-    const KEYS: &'static [Key] = &[
-        Key { name: "mib", range: Range::Integer(1, 1_024), meaning: "size of the array, MiB" },
-        Key {
-            name: "chunk_kib",
-            range: Range::Integer(1, 65_536),
-            meaning: "part of the array handed over at a time, KiB",
-        },
-    ];
+params! {
+    /// The parameters of `reduce`.
+    pub struct ReduceParams {
+        /// size of the array, MiB
+        pub mib: u64 in 1..=1_024,
+        /// part of the array handed over at a time, KiB
+        pub chunk_kib: u64 in 1..=65_536,
+    }
 }
 
 impl Definition for Reduce {

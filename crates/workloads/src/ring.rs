@@ -2,37 +2,23 @@
 
 use std::io;
 
-use serde::{Deserialize, Serialize};
-
 use crate::random::mix;
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site, Spec,
-    Workload,
+    Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
 /// The workload.
 #[derive(Debug)]
 pub struct Ring;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RingParams {
-    /// Number of nodes in the ring.
-    pub nodes: u64,
-    /// Times that the token is passed in one run.
-    pub hops: u64,
-}
-
-impl Params for RingParams {
-    const KEYS: &'static [Key] = &[
-        Key { name: "nodes", range: Range::Integer(1, 10_000), meaning: "nodes in the ring" },
-        Key {
-            name: "hops",
-            range: Range::Integer(1, 100_000_000),
-            meaning: "times that the token is passed in one run",
-        },
-    ];
+params! {
+    /// The parameters of `ring`.
+    pub struct RingParams {
+        /// nodes in the ring
+        pub nodes: u64 in 1..=10_000,
+        /// times that the token is passed in one run
+        pub hops: u64 in 1..=100_000_000,
+    }
 }
 
 impl Definition for Ring {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::request::{Bounds, MIN_SIZE, Requests, Work};
 use crate::{
-    Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Key, Limit, Load, Metric, Pace,
-    Params, Profile, Range, Sampling, Service, Share, Spec, WAKE_UP,
+    Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Limit, Load, Metric, Pace, Profile,
+    Sampling, Service, Share, Spec, WAKE_UP, params,
 };
 
 /// The service.
@@ -30,92 +30,32 @@ pub enum Drive {
     Open,
 }
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServerParams {
-    /// What the load generator does.
-    pub drive: Drive,
-    /// Connections that it keeps open; the server closes more.
-    pub connections: u64,
-    /// Requests in one run of `closed` and `open`.
-    pub requests: u64,
-    /// How long a request waits, microseconds.
-    pub wait_us: u64,
-    /// How much it computes, in units of about a microsecond.
-    pub units: u64,
-    /// Size of the answer, bytes.
-    pub size: u64,
-    /// In `open`, the rate as a share of the capacity of the slowest contestant, per cent.
-    pub percent: u64,
-    /// In `open`, requests a second; 0 to derive it from `percent`.
-    pub rate: u64,
-    /// In `capacity`, the p99 that a rate has to keep to, milliseconds.
-    pub target_ms: u64,
-    /// In `capacity`, the length of one step of the search, milliseconds.
-    pub step_ms: u64,
-    /// How long the rest of a request may take to arrive, milliseconds.
-    pub patience_ms: u64,
-}
-
-impl Params for ServerParams {
-    const KEYS: &'static [Key] = &[
-        Key {
-            name: "drive",
-            range: Range::OneOf(&["closed", "capacity", "open"]),
-            meaning: "closed loop, search for the capacity, or open loop at a rate",
-        },
-        Key {
-            name: "connections",
-            range: Range::Integer(1, 100_000),
-            meaning: "connections kept open; the server closes more",
-        },
-        Key {
-            name: "requests",
-            range: Range::Integer(1, 100_000_000),
-            meaning: "requests in one run of closed and open",
-        },
-        Key {
-            name: "wait_us",
-            range: Range::Integer(0, 60_000_000),
-            meaning: "wait of a request, µs",
-        },
-        Key {
-            name: "units",
-            range: Range::Integer(0, 1_000_000),
-            meaning: "computing of a request, units of about 1 µs",
-        },
-        Key {
-            name: "size",
-            range: Range::Integer(16, 1 << 20),
-            meaning: "size of an answer, bytes",
-        },
-        Key {
-            name: "percent",
-            range: Range::Integer(1, 200),
-            meaning: "rate of open, per cent of the slowest contestant's capacity",
-        },
-        Key {
-            name: "rate",
-            range: Range::Integer(0, 10_000_000),
-            meaning: "rate of open, requests a second; 0: by percent",
-        },
-        Key {
-            name: "target_ms",
-            range: Range::Integer(1, 60_000),
-            meaning: "p99 that a rate has to keep to in the search for the capacity, ms",
-        },
-        Key {
-            name: "step_ms",
-            range: Range::Integer(10, 60_000),
-            meaning: "length of one step of the search, ms",
-        },
-        Key {
-            name: "patience_ms",
-            range: Range::Integer(1, 600_000),
-            meaning: "how long the rest of a request may take to arrive, ms",
-        },
-    ];
+params! {
+    /// The parameters of `serve`.
+    pub struct ServerParams {
+        /// closed loop, search for the capacity, or open loop at a rate
+        pub drive: Drive of ["closed", "capacity", "open"],
+        /// connections kept open; the server closes more
+        pub connections: u64 in 1..=100_000,
+        /// requests in one run of closed and open
+        pub requests: u64 in 1..=100_000_000,
+        /// wait of a request, µs
+        pub wait_us: u64 in 0..=60_000_000,
+        /// computing of a request, units of about 1 µs
+        pub units: u64 in 0..=1_000_000,
+        /// size of an answer, bytes
+        pub size: u64 in 16..=1 << 20,
+        /// rate of open, per cent of the slowest contestant's capacity
+        pub percent: u64 in 1..=200,
+        /// rate of open, requests a second; 0: by percent
+        pub rate: u64 in 0..=10_000_000,
+        /// p99 that a rate has to keep to in the search for the capacity, ms
+        pub target_ms: u64 in 1..=60_000,
+        /// length of one step of the search, ms
+        pub step_ms: u64 in 10..=60_000,
+        /// how long the rest of a request may take to arrive, ms
+        pub patience_ms: u64 in 1..=600_000,
+    }
 }
 
 impl ServerParams {

@@ -2,13 +2,11 @@
 
 use std::io;
 
-use serde::{Deserialize, Serialize};
-
 use crate::random::mix;
 use crate::request::burn;
 use crate::{
-    Amount, Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Site,
-    Spec, Unit, Workload,
+    Amount, Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Unit, Workload,
+    params,
 };
 
 /// Bytes hashed in one unit of [`burn`].
@@ -18,26 +16,15 @@ const UNIT_BYTES: u64 = 1_024;
 #[derive(Debug)]
 pub struct Skewed;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SkewedParams {
-    /// Number of jobs.
-    pub jobs: u64,
-    /// Size of the largest job in units of computing.
-    pub largest: u64,
-}
-
-impl Params for SkewedParams {
-    const KEYS: &'static [Key] = &[
-        Key { name: "jobs", range: Range::Integer(1, 1_000_000), meaning: "jobs to do" },
-        Key {
-            name: "largest",
-            range: Range::Integer(1, 1_000_000),
-            meaning: "size of the largest job in units of computing, about a microsecond each; \
-                      the k-th largest has a k-th of it",
-        },
-    ];
+params! {
+    /// The parameters of `skewed`.
+    pub struct SkewedParams {
+        /// jobs to do
+        pub jobs: u64 in 1..=1_000_000,
+        /// size of the largest job in units of computing, about a microsecond each; the k-th
+        /// largest has a k-th of it
+        pub largest: u64 in 1..=1_000_000,
+    }
 }
 
 impl Definition for Skewed {

@@ -7,12 +7,10 @@ use std::ptr::NonNull;
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
-
 use crate::random::mix;
 use crate::{
-    Amount, Census, Class, Definition, Digest, Facts, Key, Limit, Metric, Params, Profile, Range,
-    Site, Spec, Unit, Workload,
+    Amount, Census, Class, Definition, Digest, Facts, Limit, Metric, Profile, Site, Spec, Unit,
+    Workload, params,
 };
 
 /// Keys looked at to choose the one by which a part is split: their median is within some per cent of
@@ -25,25 +23,14 @@ const IN_DIGEST: usize = 1_024;
 #[derive(Debug)]
 pub struct Sort;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SortParams {
-    /// Keys.
-    pub n: u64,
-    /// Keys up to which a part is sorted without forking.
-    pub leaf: u64,
-}
-
-impl Params for SortParams {
-    const KEYS: &'static [Key] = &[
-        Key { name: "n", range: Range::Integer(1, 100_000_000), meaning: "keys to sort" },
-        Key {
-            name: "leaf",
-            range: Range::Integer(1, 100_000_000),
-            meaning: "keys up to which a part is sorted without forking",
-        },
-    ];
+params! {
+    /// The parameters of `sort`.
+    pub struct SortParams {
+        /// keys to sort
+        pub n: u64 in 1..=100_000_000,
+        /// keys up to which a part is sorted without forking
+        pub leaf: u64 in 1..=100_000_000,
+    }
 }
 
 impl Definition for Sort {

@@ -3,11 +3,9 @@
 use std::hint::black_box;
 use std::io;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    Census, Class, Definition, Digest, Key, Limit, Metric, Params, Profile, Range, Sampling, Site,
-    Spec, Workload,
+    Census, Class, Definition, Digest, Limit, Metric, Profile, Sampling, Site, Spec, Workload,
+    params,
 };
 
 /// From so many tasks on a process starts them once: starting threads for them takes seconds.
@@ -17,29 +15,14 @@ const MANY: u64 = 100_000;
 #[derive(Debug)]
 pub struct Spawn;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SpawnParams {
-    /// Tasks started before the first is waited for.
-    pub n: u64,
-    /// How many times so many are started and waited for, one time after the other.
-    pub times: u64,
-}
-
-impl Params for SpawnParams {
-    const KEYS: &'static [Key] = &[
-        Key {
-            name: "n",
-            range: Range::Integer(1, 10_000_000),
-            meaning: "tasks started before the first is waited for",
-        },
-        Key {
-            name: "times",
-            range: Range::Integer(1, 1_000_000),
-            meaning: "how many times so many are started and waited for, one time after the other",
-        },
-    ];
+params! {
+    /// The parameters of `spawn`.
+    pub struct SpawnParams {
+        /// tasks started before the first is waited for
+        pub n: u64 in 1..=10_000_000,
+        /// how many times so many are started and waited for, one time after the other
+        pub times: u64 in 1..=1_000_000,
+    }
 }
 
 impl Definition for Spawn {

@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::request::{Bounds, Dispatch, MAX_SIZE, MAX_UNITS, MAX_WAIT, MIN_SIZE, Requests, Work};
 use crate::serve::Drive;
 use crate::{
-    Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Key, Limit, Load, Metric, Pace,
-    Params, Profile, Range, Sampling, Service, Share, Spec, WAKE_UP,
+    Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Limit, Load, Metric, Pace, Profile,
+    Sampling, Service, Share, Spec, WAKE_UP, params,
 };
 
 /// Classes at most.
@@ -42,30 +42,34 @@ pub enum Judged {
     Memory,
 }
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrafficParams {
-    /// What the load generator does.
-    pub drive: Drive,
-    /// The number that `closed` and `open` are judged by.
-    pub judged: Judged,
-    /// Connections that it keeps open; the server closes more.
-    pub connections: u64,
-    /// Requests in one run of `closed` and `open`.
-    pub requests: u64,
-    /// In `open`, requests a second.
-    pub rate: u64,
-    /// In `capacity`, the p99 that a rate has to keep to, microseconds.
-    pub target_us: u64,
-    /// In `capacity`, the length of one step of the search, milliseconds.
-    pub step_ms: u64,
-    /// The class whose latency counts, from 1 on; 0 for all of them.
-    pub counted: u64,
-    /// The classes.
-    pub classes: Classes,
-    /// Time that a unit of computing takes, nanoseconds; 0 for what it takes on this machine.
-    pub unit_ns: u64,
+params! {
+    /// The parameters of `traffic`.
+    pub struct TrafficParams {
+        /// closed loop, search for the capacity, or open loop at a rate
+        pub drive: Drive of ["closed", "capacity", "open"],
+        /// what closed and open are judged by
+        pub judged: Judged of ["time", "p99", "cpu", "memory"],
+        /// connections kept open; the server closes more
+        pub connections: u64 in 1..=100_000,
+        /// requests in one run of closed and open
+        pub requests: u64 in 1..=100_000_000,
+        /// requests a second in open
+        pub rate: u64 in 1..=10_000_000,
+        /// p99 that a rate has to keep to in the search for the capacity, µs
+        pub target_us: u64 in 1..=120_000_000,
+        /// length of one step of the search, ms
+        pub step_ms: u64 in 10..=60_000,
+        /// the class whose latency counts, from 1 on; 0: all
+        pub counted: u64 in 0..=MAX_CLASSES as u64,
+        /// the classes of requests
+        pub classes: Classes as (
+            |text| text.parse::<Classes>().is_ok(),
+            "words such as 900/20000/50/4096/async: per mille (1,000 in all), wait and computing \
+             in µs, bytes of the answer, async or blocking"
+        ),
+        /// time of a unit of computing, ns; 0: what it takes here
+        pub unit_ns: u64 in 0..=1_000_000,
+    }
 }
 
 /// A class of requests.
@@ -168,65 +172,6 @@ impl<'de> Deserialize<'de> for Classes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
-}
-
-impl Params for TrafficParams {
-    const KEYS: &'static [Key] = &[
-        Key {
-            name: "drive",
-            range: Range::OneOf(&["closed", "capacity", "open"]),
-            meaning: "closed loop, search for the capacity, or open loop at a rate",
-        },
-        Key {
-            name: "judged",
-            range: Range::OneOf(&["time", "p99", "cpu", "memory"]),
-            meaning: "what closed and open are judged by",
-        },
-        Key {
-            name: "connections",
-            range: Range::Integer(1, 100_000),
-            meaning: "connections kept open; the server closes more",
-        },
-        Key {
-            name: "requests",
-            range: Range::Integer(1, 100_000_000),
-            meaning: "requests in one run of closed and open",
-        },
-        Key {
-            name: "rate",
-            range: Range::Integer(1, 10_000_000),
-            meaning: "requests a second in open",
-        },
-        Key {
-            name: "target_us",
-            range: Range::Integer(1, 120_000_000),
-            meaning: "p99 that a rate has to keep to in the search for the capacity, µs",
-        },
-        Key {
-            name: "step_ms",
-            range: Range::Integer(10, 60_000),
-            meaning: "length of one step of the search, ms",
-        },
-        Key {
-            name: "counted",
-            range: Range::Integer(0, MAX_CLASSES as u64),
-            meaning: "the class whose latency counts, from 1 on; 0: all",
-        },
-        Key {
-            name: "classes",
-            range: Range::Text(
-                |text| text.parse::<Classes>().is_ok(),
-                "words such as 900/20000/50/4096/async: per mille (1,000 in all), wait and computing \
-                 in µs, bytes of the answer, async or blocking",
-            ),
-            meaning: "the classes of requests",
-        },
-        Key {
-            name: "unit_ns",
-            range: Range::Integer(0, 1_000_000),
-            meaning: "time of a unit of computing, ns; 0: what it takes here",
-        },
-    ];
 }
 
 impl TrafficParams {

@@ -6,12 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use serde::{Deserialize, Serialize};
-
 use crate::random::fill;
 use crate::{
-    Census, Class, Definition, Digest, Facts, Key, Limit, Metric, Params, Profile, Range, Site,
-    Spec, Workload,
+    Census, Class, Definition, Digest, Facts, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
 /// Folders that the files are spread over, so that the lock which a file system holds on a folder
@@ -22,28 +19,16 @@ const FOLDERS: usize = 64;
 #[derive(Debug)]
 pub struct WriteFiles;
 
-/// Its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WriteFilesParams {
-    /// Number of files.
-    pub files: u64,
-    /// Size of a file in KiB.
-    pub kib: u64,
-    /// Most files that an asynchronous strategy has open at once.
-    pub in_flight: u64,
-}
-
-impl Params for WriteFilesParams {
-    const KEYS: &'static [Key] = &[
-        Key { name: "files", range: Range::Integer(1, 5_000), meaning: "files to write" },
-        Key { name: "kib", range: Range::Integer(1, 256), meaning: "size of a file, KiB" },
-        Key {
-            name: "in_flight",
-            range: Range::Integer(1, 256),
-            meaning: "most files handed over at once by a strategy that hands them over",
-        },
-    ];
+params! {
+    /// The parameters of `write-files`.
+    pub struct WriteFilesParams {
+        /// files to write
+        pub files: u64 in 1..=5_000,
+        /// size of a file, KiB
+        pub kib: u64 in 1..=256,
+        /// most files handed over at once by a strategy that hands them over
+        pub in_flight: u64 in 1..=256,
+    }
 }
 
 impl Definition for WriteFiles {
