@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use protocol::How;
-use protocol::{Measured, Sample, Usage};
+use protocol::{Fact, How, Measured, Sample, Usage};
 use workloads::Metric;
 use workloads::observation;
 
@@ -40,8 +39,8 @@ pub struct Process {
     pub worker_threads: Option<u64>,
     /// Peak resident memory.
     pub peak_memory_bytes: Option<u64>,
-    /// Medians of the numbers that all samples have, by name.
-    pub facts: Vec<(Rc<str>, u64)>,
+    /// Medians of the facts that all samples have.
+    pub facts: Vec<(Fact, u64)>,
     /// Latencies of single operations.
     pub latency: Histogram,
     /// How many times as long the samples of the last third took as those of the first.
@@ -52,7 +51,7 @@ impl Process {
     /// Reduces what one process measured.
     pub fn of(metric: Metric, operations: u64, measured: &Measured) -> Self {
         // A search does as many operations as it takes.
-        let done = measured.fact("operations").unwrap_or(operations) as f64;
+        let done = measured.fact(Fact::Operations).unwrap_or(operations) as f64;
         let of_run = |of_usage: fn(&Usage) -> u64| {
             let of_sample = |sample: &Sample| sample.usage.map(|usage| of_usage(&usage) as f64);
             let mut values = measured.samples.iter().map(of_sample).collect::<Option<Vec<_>>>()?;
@@ -61,11 +60,9 @@ impl Process {
         let per_operation = |of_usage: fn(&Usage) -> u64| {
             Some(of_run(of_usage)? / done).filter(|value| value.is_finite())
         };
-        let names = measured.samples.first().map(|sample| sample.facts.keys());
-        let facts = names
-            .into_iter()
-            .flatten()
-            .filter_map(|name| Some((Rc::from(name.as_str()), measured.fact(name)?)));
+        let known = measured.samples.first().map(|sample| sample.facts.keys());
+        let facts =
+            known.into_iter().flatten().filter_map(|&fact| Some((fact, measured.fact(fact)?)));
         Process {
             how: measured.how.clone().map(Rc::new),
             value: observation::value(metric, operations, measured),
@@ -89,9 +86,9 @@ impl Process {
         }
     }
 
-    /// The median over the samples of a number by that name, if all have it.
-    pub fn fact(&self, name: &str) -> Option<f64> {
-        self.facts.iter().find(|(known, _)| &**known == name).map(|(_, value)| *value as f64)
+    /// The median over the samples of a fact, if all have it.
+    pub fn fact(&self, fact: Fact) -> Option<f64> {
+        self.facts.iter().find(|(known, _)| *known == fact).map(|(_, value)| *value as f64)
     }
 }
 

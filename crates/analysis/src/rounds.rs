@@ -1,6 +1,6 @@
 //! What was measured, by case and round, as it comes line by line.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io::BufRead;
 use std::rc::Rc;
 
@@ -60,8 +60,7 @@ pub struct Rounds<'a> {
     pub cases: Vec<Vec<Round>>,
     /// Milliseconds of the time budget that were spent by the last line that says so.
     pub spent_ms: Option<u64>,
-    /// Texts that many processes have in common.
-    names: BTreeSet<Rc<str>>,
+    /// The form of each entry in each case: its processes share it.
     forms: HashMap<(usize, usize), Rc<protocol::How>>,
 }
 
@@ -76,7 +75,6 @@ impl<'a> Rounds<'a> {
             by_entry: entries.map(|(index, entry)| (entry.id.as_str(), index)).collect(),
             cases: vec![Vec::new(); plan.cases.len()],
             spent_ms: None,
-            names: BTreeSet::new(),
             forms: HashMap::new(),
         }
     }
@@ -168,12 +166,6 @@ impl<'a> Rounds<'a> {
 
     /// Keeps one copy of what is the same in many processes.
     fn share(&mut self, case: usize, entry: usize, process: &mut Process) {
-        for (name, _) in &mut process.facts {
-            match self.names.get(name) {
-                Some(known) => *name = Rc::clone(known),
-                None => drop(self.names.insert(Rc::clone(name))),
-            }
-        }
         if let Some(how) = &mut process.how {
             let known = self.forms.entry((case, entry)).or_insert_with(|| Rc::clone(how));
             if known == how {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use workloads::observation::percentile;
 
-use workloads::Metric;
+use workloads::{Fact, Metric};
 
 use crate::case::{Numbers, Percentile, Row};
 use crate::process::Process;
@@ -31,7 +31,7 @@ pub(crate) fn row(case: &PlannedCase, entry: &PlannedEntry, pooled: &Pooled<'_>)
     let figure = |metric: Metric, of_process: &dyn Fn(&Process) -> Option<f64>| {
         if case.metric == metric { Some(value) } else { own(of_process) }
     };
-    let fact = |name: &str| across(&|process| process.fact(name));
+    let fact = |fact: Fact| across(&|process| process.fact(fact));
     let operations = case.operations as f64;
     let wall_ns = match case.metric {
         Metric::WallPerOperation => value.times(operations),
@@ -69,19 +69,19 @@ pub(crate) fn row(case: &PlannedCase, entry: &PlannedEntry, pooled: &Pooled<'_>)
         latency_p50_ns: latency.at(0.5),
         latency_p99_ns: p99,
         latencies: latency.curve(p99),
-        predicted_ns: fact("predicted_ns").map(|ns| ns as u64),
-        in_flight: fact("peak_in_flight")
-            .zip(fact("predicted_in_flight"))
+        predicted_ns: fact(Fact::PredictedNs).map(|ns| ns as u64),
+        in_flight: fact(Fact::PeakInFlight)
+            .zip(fact(Fact::PredictedInFlight))
             .map(|(peak, predicted)| (peak as u64, predicted as u64)),
-        generator_share: fact("generator_cpu_ns").map(|ns| ns / wall_ns.estimate),
-        send_lag_p99_ns: fact("send_lag_p99_ns").map(|ns| ns as u64),
-        still_running: fact("still_running").map(|count| count as u64),
-        peak_depth: fact("peak_depth").map(|depth| depth as u64),
-        slowest_stage_ns: fact("slowest_stage_ns").map(|ns| ns as u64),
-        bytes_per_task: fact("user_bytes_per_task")
-            .zip(fact("kernel_bytes_per_task"))
+        generator_share: fact(Fact::GeneratorCpuNs).map(|ns| ns / wall_ns.estimate),
+        send_lag_p99_ns: fact(Fact::SendLagP99Ns).map(|ns| ns as u64),
+        still_running: fact(Fact::StillRunning).map(|count| count as u64),
+        peak_depth: fact(Fact::PeakDepth).map(|depth| depth as u64),
+        slowest_stage_ns: fact(Fact::SlowestStageNs).map(|ns| ns as u64),
+        bytes_per_task: fact(Fact::UserBytesPerTask)
+            .zip(fact(Fact::KernelBytesPerTask))
             .map(|(user, kernel)| (user as u64, kernel as u64)),
-        active_turn_ns: fact("active_turn_ns").map(|ns| ns as u64),
+        active_turn_ns: fact(Fact::ActiveTurnNs).map(|ns| ns as u64),
         drift: across(&|process| process.drift),
         groups: groups(processes),
         price: None,

@@ -106,7 +106,7 @@ impl Run {
 mod tests {
     use std::time::Instant;
 
-    use protocol::{Digest, Facts, Measured, Sample, Usage};
+    use protocol::{Digest, Fact, Measured, Sample, Usage};
     use record::SCHEMA;
     use record::fixtures::plan;
     use record::journal::{Journal, Measurement, Outcome, RoundEnd};
@@ -119,17 +119,20 @@ mod tests {
     }
 
     fn measured(round: u32, case: &str, entry: &str) -> Measurement {
-        let sample = |wall_ns, usage, facts: &[(&str, u64)]| Sample {
+        let sample = |wall_ns, usage, facts: &[(Fact, u64)]| Sample {
             wall_ns,
             usage,
             digest: Digest::of_number(1),
-            facts: facts.iter().map(|&(name, value)| (name.to_owned(), value)).collect::<Facts>(),
+            facts: facts.iter().copied().collect(),
         };
         let usage = Some(Usage { user_ns: 7, ..Usage::default() });
         let outcome = Outcome::Measured(Measured {
             how: protocol::How::fair("a form", "https://a"),
             warmup_ns: vec![1],
-            samples: vec![sample(10, usage, &[("a", 1), ("b", 2)]), sample(30, usage, &[("a", 3)])],
+            samples: vec![
+                sample(10, usage, &[(Fact::PeakDepth, 1), (Fact::Backlog, 2)]),
+                sample(30, usage, &[(Fact::PeakDepth, 3)]),
+            ],
             peak_threads: Some(2),
             worker_threads: None,
             peak_memory_bytes: Some(9),
@@ -166,7 +169,7 @@ mod tests {
         assert!(!round.is_admitted(), "it has not ended");
         let process = round.visit(0, false).unwrap().outcome.as_ref().unwrap();
         assert_eq!(
-            (process.value, process.fact("a"), process.fact("b")),
+            (process.value, process.fact(Fact::PeakDepth), process.fact(Fact::Backlog)),
             (Some(20.0), Some(3.0), None)
         );
         let mut journal = Journal::reopen(folder.path()).unwrap();

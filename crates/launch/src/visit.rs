@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use machine::{Pinned, TextPath};
 use protocol::{
-    Digest, Facts, Failure, FailureKind, Mark, Measured, Placement, Reply, Request, RunRequest,
-    Sample, SamplingPlan, ServeRequest, Window, to_line,
+    Digest, Fact, Facts, Failure, FailureKind, Mark, Measured, Placement, Reply, Request,
+    RunRequest, Sample, SamplingPlan, ServeRequest, Window, to_line,
 };
 use serde_json::Value;
 use workloads::{Kind, find};
@@ -177,9 +177,9 @@ impl Visit<'_> {
                 return Err(Failure::new(FailureKind::Crashed, format!("reported {reason}")));
             }
             let mut facts: Facts = after.facts.into_iter().chain(window.facts).collect();
-            facts.extend(window.generator_cpu_ns.map(|ns| ("generator_cpu_ns".to_owned(), ns)));
+            facts.extend(window.generator_cpu_ns.map(|ns| (Fact::GeneratorCpuNs, ns)));
             if void > 0 {
-                facts.insert("void_windows".to_owned(), void);
+                facts.insert(Fact::VoidWindows, void);
             }
             samples.push(Sample { wall_ns: window.wall_ns, usage, digest: window.digest, facts });
         }

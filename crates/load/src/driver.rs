@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use workloads::request::Work;
-use workloads::{AnswerDigest, Facts, HttpLoad, Pace, Sequence, arrivals};
+use workloads::{AnswerDigest, Fact, Facts, HttpLoad, Pace, Sequence, arrivals};
 
 use super::http::{Conduct, Expect, HttpGenerator, Seen, Timetable};
 use super::keeping_up::Schedule;
@@ -149,12 +149,12 @@ impl Driver {
                     ),
                 ));
             }
-            facts.insert("send_lag_p99_ns".to_owned(), lag);
-            facts.insert("backlog".to_owned(), seen.backlog);
+            facts.insert(Fact::SendLagP99Ns, lag);
+            facts.insert(Fact::Backlog, seen.backlog);
         }
         if let Some(other) = by_class.get(1) {
             let p99 = histogram(other.iter().copied()).value_at_quantile(0.99);
-            facts.insert("heavy_p99_ns".to_owned(), p99);
+            facts.insert(Fact::HeavyP99Ns, p99);
         }
         Ok(Window {
             wall_ns: seen.wall_ns,
@@ -176,7 +176,7 @@ impl Driver {
         if sent == described {
             return Facts::new();
         }
-        Facts::from([("sent_cpu_ns".to_owned(), sent), ("described_cpu_ns".to_owned(), described)])
+        Facts::from([(Fact::SentCpuNs, sent), (Fact::DescribedCpuNs, described)])
     }
 
     /// The search for the highest rate that is served in time. A closed loop says where to begin.
@@ -210,9 +210,9 @@ impl Driver {
         (0..).zip(self.kinds.answers()).for_each(|(index, answer)| digest.add(index, *answer));
         let (latency_ns, lag) = search.best.unwrap_or_default();
         let mut facts = Facts::from([
-            ("operations".to_owned(), search.requests),
-            ("search_steps".to_owned(), search.steps),
-            ("send_lag_p99_ns".to_owned(), lag),
+            (Fact::Operations, search.requests),
+            (Fact::SearchSteps, search.steps),
+            (Fact::SendLagP99Ns, lag),
         ]);
         observation::note_capacity(&mut facts, capacity);
         Ok(Window {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use workloads::request::{Bounds, Dispatch, Requests, Work};
-use workloads::{HttpLoad, Pace, Share, arrivals};
+use workloads::{Fact, HttpLoad, Pace, Share, arrivals};
 
 use super::driver::Driver;
 use super::{Conduct, Expect, HttpGenerator, Timetable};
@@ -341,7 +341,7 @@ fn the_search_finds_no_more_than_a_server_can_do_that_blocks() {
         Pace::Capacity { target: Duration::from_millis(60), step: Duration::from_millis(400) };
     let window = Driver::connect(server(), &load(pace, work)).unwrap().window().unwrap();
     let (whole, exact) =
-        (window.facts["capacity_per_second"], window.facts["capacity_micro_per_second"]);
+        (window.facts[&Fact::CapacityPerSecond], window.facts[&Fact::CapacityMicroPerSecond]);
     assert!((1..=520).contains(&whole), "{whole} a second");
     assert_eq!(exact / 1_000_000, whole);
     assert_eq!(window.digest, load(pace, work).expected());

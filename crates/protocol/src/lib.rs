@@ -16,7 +16,7 @@ pub mod units;
 
 pub use clean::clean;
 pub use digest::{Digest, mix};
-pub use facts::Facts;
+pub use facts::{Fact, Facts, known_facts};
 pub use failure::{Failure, FailureKind};
 pub use how::{How, Standing, unsupported};
 pub use measured::{Mark, Measured, Sample, Usage, Window};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Facts, How};
+use crate::{Digest, Fact, Facts, How, known_facts};
 
 /// What one process measured of a batch workload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,8 +35,8 @@ pub struct Sample {
     pub usage: Option<Usage>,
     /// The answer.
     pub digest: Digest,
-    /// Other numbers of this run, by name.
-    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    /// Other numbers of this run.
+    #[serde(default, skip_serializing_if = "Facts::is_empty", deserialize_with = "known_facts")]
     pub facts: Facts,
 }
 
@@ -83,8 +83,8 @@ pub struct Mark {
     pub worker_threads: Option<u64>,
     /// Peak resident memory (VmHWM) in bytes.
     pub peak_memory_bytes: Option<u64>,
-    /// Other numbers noted since the last mark, by name.
-    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    /// Other numbers noted since the last mark.
+    #[serde(default, skip_serializing_if = "Facts::is_empty", deserialize_with = "known_facts")]
     pub facts: Facts,
 }
 
@@ -99,16 +99,16 @@ pub struct Window {
     pub latency_ns: Vec<(u64, u64)>,
     /// The generator's own CPU time in nanoseconds, if the platform tells.
     pub generator_cpu_ns: Option<u64>,
-    /// Other numbers, by name.
-    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    /// Other numbers of the window.
+    #[serde(default, skip_serializing_if = "Facts::is_empty", deserialize_with = "known_facts")]
     pub facts: Facts,
 }
 
 impl Measured {
-    /// The median over the samples of a number by that name, if all have it.
-    pub fn fact(&self, name: &str) -> Option<u64> {
+    /// The median over the samples of a fact, if all have it.
+    pub fn fact(&self, fact: Fact) -> Option<u64> {
         let facts: Option<Vec<_>> =
-            self.samples.iter().map(|sample| sample.facts.get(name).copied()).collect();
+            self.samples.iter().map(|sample| sample.facts.get(&fact).copied()).collect();
         let mut facts = facts?;
         facts.sort_unstable();
         facts.get(facts.len() / 2).copied()

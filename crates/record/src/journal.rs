@@ -302,23 +302,25 @@ pub fn to_json<T: Serialize>(value: &T) -> String {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Sample, Usage};
-    use workloads::{Digest, Facts};
+    use protocol::{Digest, Fact, Sample, Usage};
 
     use super::*;
 
     fn measured(round: u32, case: &str, entry: &str) -> Measurement {
-        let sample = |wall_ns, usage, facts: &[(&str, u64)]| Sample {
+        let sample = |wall_ns, usage, facts: &[(Fact, u64)]| Sample {
             wall_ns,
             usage,
             digest: Digest::of_number(1),
-            facts: facts.iter().map(|&(name, value)| (name.to_owned(), value)).collect::<Facts>(),
+            facts: facts.iter().copied().collect(),
         };
         let usage = Some(Usage { user_ns: 7, ..Usage::default() });
         let outcome = Outcome::Measured(Measured {
             how: protocol::How::fair("a form", "https://a"),
             warmup_ns: vec![1],
-            samples: vec![sample(10, usage, &[("a", 1), ("b", 2)]), sample(30, usage, &[("a", 3)])],
+            samples: vec![
+                sample(10, usage, &[(Fact::PeakDepth, 1), (Fact::Backlog, 2)]),
+                sample(30, usage, &[(Fact::PeakDepth, 3)]),
+            ],
             peak_threads: Some(2),
             worker_threads: None,
             peak_memory_bytes: Some(9),

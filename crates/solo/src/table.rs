@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use workloads::{Case, Metric};
 
-use protocol::{Failure, Measured, median};
+use protocol::{Fact, Failure, Measured, median};
 use protocol::{Standing, units};
 use workloads::observation;
 
@@ -50,7 +50,7 @@ fn remark(measured: &Measured) -> &'static str {
 
 fn cells(case: &Case, measured: &Measured) -> [String; 6] {
     // A search does as many operations as it takes, and its rate is what it found.
-    let operations = measured.fact("operations").unwrap_or(case.operations) as f64;
+    let operations = measured.fact(Fact::Operations).unwrap_or(case.operations) as f64;
     let of_samples = |of: fn(&protocol::Sample) -> Option<f64>| {
         median(&mut measured.samples.iter().map(of).collect::<Option<Vec<_>>>()?)
     };

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::random::mix;
 use crate::{
-    Census, Class, Definition, Digest, Facts, Limit, Metric, Profile, Sampling, Site, Spec,
+    Census, Class, Definition, Digest, Fact, Facts, Limit, Metric, Profile, Sampling, Site, Spec,
     Workload, params,
 };
 
@@ -139,10 +139,10 @@ pub struct Operations {
 
 impl Operations {
     fn take_facts(&self, wait: impl FnOnce(Duration)) -> Facts {
-        let mut facts = Facts::from([("running_at_return".to_owned(), self.running())]);
+        let mut facts = Facts::from([(Fact::RunningAtReturn, self.running())]);
         if !self.later.is_zero() {
             wait(self.later);
-            facts.insert("still_running".to_owned(), self.running());
+            facts.insert(Fact::StillRunning, self.running());
         }
         *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
         facts
@@ -297,13 +297,13 @@ mod tests {
         drop(input.start(4));
         input.start(5).finish();
         let first = Deadline::facts(&input).unwrap();
-        assert_eq!(first, Facts::from([("running_at_return".to_owned(), 4)]));
+        assert_eq!(first, Facts::from([(Fact::RunningAtReturn, 4)]));
 
         let next = input.start(6);
         drop(running);
-        assert_eq!(Deadline::facts(&input).unwrap()["running_at_return"], 1);
+        assert_eq!(Deadline::facts(&input).unwrap()[&Fact::RunningAtReturn], 1);
         drop(next);
-        assert_eq!(Deadline::facts(&input).unwrap()["running_at_return"], 0);
+        assert_eq!(Deadline::facts(&input).unwrap()[&Fact::RunningAtReturn], 0);
     }
 
     #[test]
@@ -314,7 +314,7 @@ mod tests {
             assert_eq!(later, Duration::from_millis(400));
             drop(short);
         });
-        assert_eq!((facts["running_at_return"], facts["still_running"]), (2, 1));
+        assert_eq!((facts[&Fact::RunningAtReturn], facts[&Fact::StillRunning]), (2, 1));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::request::{Bounds, Dispatch, Requests, Work};
 use crate::{
-    Census, Class, Definition, Digest, Facts, HttpLoad, Limit, Load, Metric, Pace, Profile,
+    Census, Class, Definition, Digest, Fact, Facts, HttpLoad, Limit, Load, Metric, Pace, Profile,
     Sampling, Service, Share, Spec, WAKE_UP, params,
 };
 
@@ -124,7 +124,7 @@ impl Service for Endpoints {
 
     fn facts(&self) -> Result<Facts, String> {
         let mut facts = self.requests.facts();
-        let peak = facts["peak_in_flight"];
+        let peak = facts[&Fact::PeakInFlight];
         let predicted = (self.requests.predicted_in_flight() as u64).min(self.params.requests);
         if predicted == 0 {
             return Err("the strategy did not say how many requests it expects in flight".into());
@@ -133,8 +133,8 @@ impl Service for Endpoints {
             return Err(format!("{peak} requests were in flight where {predicted} may be"));
         }
         let waves = u64::from(waves(self.params.requests, predicted));
-        facts.insert("predicted_in_flight".to_owned(), predicted);
-        facts.insert("predicted_ns".to_owned(), self.params.wait_ms * 1_000_000 * waves);
+        facts.insert(Fact::PredictedInFlight, predicted);
+        facts.insert(Fact::PredictedNs, self.params.wait_ms * 1_000_000 * waves);
         Ok(facts)
     }
 }
@@ -194,9 +194,9 @@ mod tests {
         endpoints.requests().predict_in_flight(2);
         endpoints.requests().block(Work::default());
         let facts = endpoints.facts().unwrap();
-        assert_eq!(facts["peak_in_flight"], 1);
-        assert_eq!(facts["predicted_in_flight"], 2);
-        assert_eq!(facts["predicted_ns"], 3_000_000);
+        assert_eq!(facts[&Fact::PeakInFlight], 1);
+        assert_eq!(facts[&Fact::PredictedInFlight], 2);
+        assert_eq!(facts[&Fact::PredictedNs], 3_000_000);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::random::mix;
 use crate::{
-    Census, Class, Definition, Digest, Facts, Limit, Metric, Profile, Sampling, Site, Spec,
+    Census, Class, Definition, Digest, Fact, Facts, Limit, Metric, Profile, Sampling, Site, Spec,
     Workload, params,
 };
 
@@ -107,15 +107,14 @@ impl Workload for Fairness {
     fn facts(input: &Tickers) -> Result<Facts, String> {
         let Noted { ticks, ticking_ns, worst_gap_ns, complete, finished, slices } = &input.noted;
         let ticks = ticks.swap(0, Relaxed);
-        let facts = [
-            ("worst_gap_ns", worst_gap_ns.swap(0, Relaxed)),
-            ("typical_gap_ns", ticking_ns.swap(0, Relaxed) / ticks.max(1)),
-            ("hog_slices", slices.swap(0, Relaxed)),
-        ];
+        let facts = Facts::from([
+            (Fact::WorstGapNs, worst_gap_ns.swap(0, Relaxed)),
+            (Fact::TypicalGapNs, ticking_ns.swap(0, Relaxed) / ticks.max(1)),
+            (Fact::HogSlices, slices.swap(0, Relaxed)),
+        ]);
         complete.store(0, Relaxed);
         finished.store(0, Relaxed);
-        let facts = Facts::from(facts.map(|(name, value)| (name.to_owned(), value)));
-        if input.hogs > 0 && facts["hog_slices"] == 0 {
+        if input.hogs > 0 && facts[&Fact::HogSlices] == 0 {
             return Err("no hog ran, so nothing was in the way of the tickers".into());
         }
         Ok(facts)
@@ -305,8 +304,8 @@ mod tests {
             }
         }
         let facts = Fairness::facts(&input).unwrap();
-        assert_eq!((facts["worst_gap_ns"], facts["typical_gap_ns"]), (21_000_000, 5_000_000));
-        assert_eq!(Fairness::facts(&input).unwrap()["worst_gap_ns"], 0);
+        assert_eq!((facts[&Fact::WorstGapNs], facts[&Fact::TypicalGapNs]), (21_000_000, 5_000_000));
+        assert_eq!(Fairness::facts(&input).unwrap()[&Fact::WorstGapNs], 0);
     }
 
     #[test]
@@ -320,7 +319,7 @@ mod tests {
         assert!(input.hog(), "a ticker is still running");
         drop(running);
         assert!(!input.hog(), "the last ticker has finished");
-        assert_eq!(Fairness::facts(&input).unwrap()["hog_slices"], 3);
+        assert_eq!(Fairness::facts(&input).unwrap()[&Fact::HogSlices], 3);
         assert!(input.hog(), "the tickers of the next run have not begun");
     }
 

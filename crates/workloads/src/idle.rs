@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use crate::memory::{Footprint, footprint};
 use crate::random::mix;
 use crate::{
-    Census, Class, Definition, Digest, Facts, Grant, Limit, Metric, Profile, Sampling, Site, Spec,
-    Workload, params,
+    Census, Class, Definition, Digest, Fact, Facts, Grant, Limit, Metric, Profile, Sampling, Site,
+    Spec, Workload, params,
 };
 
 /// Batches in which tasks are started; memory is looked at after each.
@@ -129,8 +129,8 @@ impl Workload for Idle {
             return Err(format!("memory was looked at {seen} times, not once after each batch"));
         }
         let mut facts = Facts::from([
-            ("state_bytes".to_owned(), size_of::<State>() as u64),
-            ("active_turn_ns".to_owned(), input.turn_ns()),
+            (Fact::StateBytes, size_of::<State>() as u64),
+            (Fact::ActiveTurnNs, input.turn_ns()),
         ]);
         let seen: Option<Vec<(u64, Footprint)>> =
             footprints.iter().map(|&(tasks, footprint)| Some((tasks, footprint?))).collect();
@@ -142,10 +142,10 @@ impl Workload for Idle {
                 .iter()
                 .map(|(tasks, seen)| (*tasks as f64, seen.kernel.since(&first) as f64))
                 .collect();
-            for (name, points) in
-                [("user_bytes_per_task", resident), ("kernel_bytes_per_task", kernel)]
+            for (fact, points) in
+                [(Fact::UserBytesPerTask, resident), (Fact::KernelBytesPerTask, kernel)]
             {
-                facts.insert(name.to_owned(), slope(&points).round().max(0.0) as u64);
+                facts.insert(fact, slope(&points).round().max(0.0) as u64);
             }
         }
         Ok(facts)
@@ -325,7 +325,7 @@ mod tests {
             parked.into_iter().rev().for_each(|state| lot.leave(state));
             assert_eq!(lot.digest(), Idle::expected(&lot).unwrap(), "{n}");
             let facts = Idle::facts(&lot).unwrap();
-            assert_eq!(facts["state_bytes"], 64);
+            assert_eq!(facts[&Fact::StateBytes], 64);
             Idle::renew(&lot);
             assert_ne!(lot.digest(), Idle::expected(&lot).unwrap(), "the next run begins anew");
         }

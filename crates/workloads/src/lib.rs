@@ -58,7 +58,7 @@ pub use load::{
 };
 pub(crate) use params::params;
 pub use params::{Key, ParamError, Params, Range, set};
-pub use protocol::{Digest, Facts, Unit};
+pub use protocol::{Digest, Fact, Facts, Unit};
 pub use usage_error::UsageError;
 
 /// Calls a macro with the list of all workloads: `batch` ones are run, `service` ones are served.

@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{Facts, Measured, Sample, median, units};
+use protocol::{Fact, Facts, Measured, Sample, median, units};
 
 use crate::Metric;
 
 /// The observation of one process: the median of its samples, or `None` if it did not record what the
 /// metric needs. Nanoseconds, or a count for what is still running.
 pub fn value(metric: Metric, operations: u64, measured: &Measured) -> Option<f64> {
-    let fact = |sample: &Sample, name: &str| sample.facts.get(name).map(|&value| value as f64);
+    let fact = |sample: &Sample, fact: Fact| sample.facts.get(&fact).map(|&value| value as f64);
     let of_sample = |sample: &Sample| match metric {
         Metric::Wall => Some(sample.wall_ns as f64),
         Metric::WallPerOperation => Some(sample.wall_ns as f64 / operations as f64),
         Metric::CpuPerOperation => cpu_ns(sample).map(|cpu| cpu / operations as f64),
         Metric::Capacity => capacity_of(sample).map(|rate| 1e9 / rate),
-        Metric::WorstGap => fact(sample, "worst_gap_ns"),
-        Metric::StillRunning => fact(sample, "still_running"),
+        Metric::WorstGap => fact(sample, Fact::WorstGapNs),
+        Metric::StillRunning => fact(sample, Fact::StillRunning),
         Metric::BytesPerTask => {
-            let (user, kernel) = ("user_bytes_per_task", "kernel_bytes_per_task");
+            let (user, kernel) = (Fact::UserBytesPerTask, Fact::KernelBytesPerTask);
             fact(sample, user).zip(fact(sample, kernel)).map(|(user, kernel)| user + kernel)
         }
         // Of all samples together: percentiles are not averaged.
@@ -41,9 +41,9 @@ pub fn value(metric: Metric, operations: u64, measured: &Measured) -> Option<f64
 /// described: where a window holds too few requests for that, the difference of what they compute as described is
 /// set off. `None` if it was not recorded.
 pub fn cpu_ns(sample: &Sample) -> Option<f64> {
-    let fact = |name: &str| sample.facts.get(name).map_or(0.0, |&ns| ns as f64);
+    let fact = |fact: Fact| sample.facts.get(&fact).map_or(0.0, |&ns| ns as f64);
     let used = sample.usage?.cpu_ns() as f64;
-    let set_off = used + fact("described_cpu_ns") - fact("sent_cpu_ns");
+    let set_off = used + fact(Fact::DescribedCpuNs) - fact(Fact::SentCpuNs);
     // A server that computes nothing cannot have computed less.
     Some(if set_off > 0.0 { set_off } else { used })
 }
@@ -56,15 +56,15 @@ pub fn capacity(measured: &Measured) -> Option<f64> {
 /// Runs from before the capacity was kept in millionths have whole requests a second, cut off: less than one of them
 /// is not known.
 fn capacity_of(sample: &Sample) -> Option<f64> {
-    let fact = |name: &str| sample.facts.get(name).map(|&value| value as f64);
-    let exact = fact("capacity_micro_per_second").map(|rate| rate / 1e6);
-    exact.or_else(|| fact("capacity_per_second")).filter(|rate| *rate > 0.0)
+    let fact = |fact: Fact| sample.facts.get(&fact).map(|&value| value as f64);
+    let exact = fact(Fact::CapacityMicroPerSecond).map(|rate| rate / 1e6);
+    exact.or_else(|| fact(Fact::CapacityPerSecond)).filter(|rate| *rate > 0.0)
 }
 
 /// Writes down a capacity, requests a second.
 pub fn note_capacity(facts: &mut Facts, per_second: f64) {
-    facts.insert("capacity_per_second".to_owned(), per_second as u64);
-    facts.insert("capacity_micro_per_second".to_owned(), (per_second * 1e6).round() as u64);
+    facts.insert(Fact::CapacityPerSecond, per_second as u64);
+    facts.insert(Fact::CapacityMicroPerSecond, (per_second * 1e6).round() as u64);
 }
 
 /// A value in the unit of its metric.
@@ -102,12 +102,12 @@ mod tests {
     use super::*;
     use protocol::{Digest, Usage};
 
-    fn measured(samples: &[(u64, &[(&str, u64)])], latency_ns: Vec<(u64, u64)>) -> Measured {
-        let sample = |&(wall_ns, facts): &(u64, &[(&str, u64)])| Sample {
+    fn measured(samples: &[(u64, &[(Fact, u64)])], latency_ns: Vec<(u64, u64)>) -> Measured {
+        let sample = |&(wall_ns, facts): &(u64, &[(Fact, u64)])| Sample {
             wall_ns,
             usage: None,
             digest: Digest::of_number(0),
-            facts: facts.iter().map(|&(name, value)| (name.to_owned(), value)).collect::<Facts>(),
+            facts: facts.iter().copied().collect(),
         };
         Measured {
             how: None,
@@ -124,8 +124,22 @@ mod tests {
     fn every_metric_has_its_value_and_its_unit() {
         let process = measured(
             &[
-                (10, &[("capacity_per_second", 1_000), ("worst_gap_ns", 5), ("still_running", 0)]),
-                (30, &[("capacity_per_second", 4_000), ("worst_gap_ns", 7), ("still_running", 0)]),
+                (
+                    10,
+                    &[
+                        (Fact::CapacityPerSecond, 1_000),
+                        (Fact::WorstGapNs, 5),
+                        (Fact::StillRunning, 0),
+                    ],
+                ),
+                (
+                    30,
+                    &[
+                        (Fact::CapacityPerSecond, 4_000),
+                        (Fact::WorstGapNs, 7),
+                        (Fact::StillRunning, 0),
+                    ],
+                ),
             ],
             vec![(1_000, 98), (2_000, 1), (9_000, 1)],
         );
@@ -146,12 +160,12 @@ mod tests {
     fn a_capacity_is_exact_and_that_of_an_older_run_is_read() {
         let mut facts = Facts::new();
         note_capacity(&mut facts, 2.937_125);
-        let exact: Vec<_> = facts.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let exact: Vec<_> = facts.into_iter().collect();
         let process = measured(&[(10, &exact)], Vec::new());
         assert_eq!(capacity(&process), Some(2.937_125));
         let each = value(Metric::Capacity, 1, &process).unwrap();
         assert!((each * 2.937_125 / 1e9 - 1.0).abs() < 1e-9, "{each}");
-        let of = |whole| measured(&[(10, &[("capacity_per_second", whole)])], Vec::new());
+        let of = |whole| measured(&[(10, &[(Fact::CapacityPerSecond, whole)])], Vec::new());
         assert_eq!(capacity(&of(3)), Some(3.0));
         assert_eq!(capacity(&of(0)), None, "less than one was not written down");
     }
@@ -159,7 +173,7 @@ mod tests {
     #[test]
     fn cpu_time_is_that_of_the_described_shares() {
         // 500 requests with one of 200 ms, where half a one is described.
-        let facts = [("sent_cpu_ns", 260_000_000), ("described_cpu_ns", 160_000_000)];
+        let facts = [(Fact::SentCpuNs, 260_000_000), (Fact::DescribedCpuNs, 160_000_000)];
         let mut process = measured(&[(10, &facts)], Vec::new());
         let usage = Usage { user_ns: 300_000_000, ..Usage::default() };
         process.samples[0].usage = Some(usage);
@@ -168,7 +182,7 @@ mod tests {
 
     #[test]
     fn what_was_not_recorded_has_no_value() {
-        let process = measured(&[(10, &[]), (30, &[("worst_gap_ns", 7)])], Vec::new());
+        let process = measured(&[(10, &[]), (30, &[(Fact::WorstGapNs, 7)])], Vec::new());
         for metric in [
             Metric::CpuPerOperation,
             Metric::LatencyP99,

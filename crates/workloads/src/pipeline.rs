@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::mix;
 use crate::{
-    Census, Class, Definition, Digest, Facts, Limit, Metric, Profile, Site, Spec, Workload, params,
+    Census, Class, Definition, Digest, Fact, Facts, Limit, Metric, Profile, Site, Spec, Workload,
+    params,
 };
 
 /// The stages in order.
@@ -135,8 +136,8 @@ impl Workload for Pipeline {
             }
         }
         Ok(Facts::from([
-            ("peak_depth".to_owned(), peaks.into_iter().fold(0, u64::max)),
-            ("slowest_stage_ns".to_owned(), stage_ns.into_iter().fold(0, u64::max)),
+            (Fact::PeakDepth, peaks.into_iter().fold(0, u64::max)),
+            (Fact::SlowestStageNs, stage_ns.into_iter().fold(0, u64::max)),
         ]))
     }
 }
@@ -453,8 +454,8 @@ mod tests {
             assert_eq!(Pipeline::expected(&place.stages).unwrap(), expected);
             assert!(place.stages.output.metadata().unwrap().len() > 500);
             let facts = Pipeline::facts(&place.stages).unwrap();
-            assert_eq!(facts["peak_depth"], 1);
-            assert!(facts["slowest_stage_ns"] > 0);
+            assert_eq!(facts[&Fact::PeakDepth], 1);
+            assert!(facts[&Fact::SlowestStageNs] > 0);
             assert_eq!(place.stages.output.metadata().unwrap().len(), 0);
         }
     }
@@ -501,13 +502,13 @@ mod tests {
         let stages = &place.stages;
         let read = |count| (0..count).for_each(|index| _ = stages.read(index).unwrap());
         read(4);
-        assert_eq!(Pipeline::facts(stages).unwrap()["peak_depth"], 4);
+        assert_eq!(Pipeline::facts(stages).unwrap()[&Fact::PeakDepth], 4);
         read(5);
         let reason = Pipeline::facts(stages).unwrap_err();
         assert_eq!(reason, "5 records were between read and parse: 4 may be");
         stages.unbounded();
         read(5);
-        assert_eq!(Pipeline::facts(stages).unwrap()["peak_depth"], 5);
+        assert_eq!(Pipeline::facts(stages).unwrap()[&Fact::PeakDepth], 5);
         read(5);
         assert!(Pipeline::facts(stages).is_err(), "it was said of the last run only");
     }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::http::{self, After, Request, RequestReader, Status};
 use crate::random::{fill, mix};
-use crate::{Census, Facts, Gauge};
+use crate::{Census, Fact, Facts, Gauge};
 
 /// Longest wait that a request may ask for.
 pub const MAX_WAIT: Duration = Duration::from_secs(60);
@@ -304,7 +304,7 @@ impl Requests {
 
     /// Most requests in flight since the last call.
     pub fn facts(&self) -> Facts {
-        Facts::from([("peak_in_flight".to_owned(), self.gauge.take_peak() as u64)])
+        Facts::from([(Fact::PeakInFlight, self.gauge.take_peak() as u64)])
     }
 }
 
@@ -629,6 +629,6 @@ mod tests {
         let work = Work { wait: Duration::from_millis(5), ..Work::default() };
         assert_eq!(requests.block(work), Answer(Ok(work.compute())));
         assert_ne!(requests.start(work).finish(), Answer(Ok(work.compute())));
-        assert_eq!(requests.facts()["peak_in_flight"], 1);
+        assert_eq!(requests.facts()[&Fact::PeakInFlight], 1);
     }
 }

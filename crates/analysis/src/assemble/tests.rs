@@ -1,6 +1,6 @@
 //! Reports of made-up runs.
 
-use protocol::How;
+use protocol::{Fact, How};
 use protocol::{Failure, FailureKind};
 use workloads::Metric;
 
@@ -167,7 +167,7 @@ fn a_busy_generator_withholds_what_it_decides_and_only_under_contestants() {
             let mut measured = process(1_000_000, how.clone());
             let generator = if busy { 950_000 } else { 300_000 };
             for sample in &mut measured.samples {
-                sample.facts.insert("generator_cpu_ns".to_owned(), generator);
+                sample.facts.insert(Fact::GeneratorCpuNs, generator);
             }
             measured.latency_ns = vec![(1_000, 980), (p99 + extra, 20)];
             Outcome::Measured(measured)

@@ -1,6 +1,6 @@
 //! Curves of made-up cases.
 
-use protocol::How;
+use protocol::{Fact, How};
 use protocol::Measured;
 
 use super::*;
@@ -70,8 +70,8 @@ fn memory_of_parked_tasks_shows_both_sides_and_leaves_open_what_is_missing() {
     let with_facts = |user: u64, kernel: u64| {
         let mut measured = process(1, How::fair("f", "l"));
         for sample in &mut measured.samples {
-            sample.facts.insert("user_bytes_per_task".to_owned(), user);
-            sample.facts.insert("kernel_bytes_per_task".to_owned(), kernel);
+            sample.facts.insert(Fact::UserBytesPerTask, user);
+            sample.facts.insert(Fact::KernelBytesPerTask, kernel);
         }
         measured
     };

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use protocol::How;
 use protocol::Measured;
+use protocol::{Fact, How};
 
 use record::CAPACITY;
 use record::service::Optimise;
@@ -18,7 +18,7 @@ use record::journal::{Measurement, Outcome as Measurements};
 fn serves(per_second: u64) -> Measured {
     let mut measured = process(1_000_000, How::fair("f", "l"));
     for sample in &mut measured.samples {
-        sample.facts.insert("capacity_per_second".to_owned(), per_second);
+        sample.facts.insert(Fact::CapacityPerSecond, per_second);
     }
     measured
 }

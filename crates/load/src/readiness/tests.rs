@@ -4,6 +4,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
+use workloads::Fact;
 use workloads::http::{Limits, ResponseReader};
 use workloads::request::Bounds;
 
@@ -175,7 +176,7 @@ fn waits_overlap_and_are_never_cut_short() {
         assert_eq!(receive(stream, 1), [(200, wait.body())]);
     }
     assert!(start.elapsed() >= wait.wait);
-    assert!(requests.facts()["peak_in_flight"] > 1);
+    assert!(requests.facts()[&Fact::PeakInFlight] > 1);
 }
 
 #[test]
@@ -183,7 +184,7 @@ fn a_wait_ends_before_a_longer_one_that_began_earlier() {
     let (address, requests) = start(2);
     let (slow, fast) = (connect(address), connect(address));
     send(&slow, request(&waiting(Duration::from_secs(30))));
-    until(|| requests.facts()["peak_in_flight"] > 0);
+    until(|| requests.facts()[&Fact::PeakInFlight] > 0);
     send(&fast, request(&waiting(Duration::from_millis(5))));
     assert_eq!(receive(&fast, 1)[0].0, 200);
 }
@@ -334,7 +335,7 @@ fn an_end_that_came_during_a_wait_is_not_forgotten() {
     let (address, requests) = start(1);
     let stream = connect(address);
     send(&stream, request(&waiting(Duration::from_millis(100))));
-    until(|| requests.facts()["peak_in_flight"] > 0);
+    until(|| requests.facts()[&Fact::PeakInFlight] > 0);
     send(&stream, request(&work(1)));
     stream.shutdown(Shutdown::Write).unwrap();
     assert_eq!(receive_all(&stream).matches("HTTP/1.1 200 ").count(), 2);
@@ -345,7 +346,7 @@ fn a_client_that_left_during_a_wait_gives_its_place_back() {
     let (address, requests) = start(1);
     let stream = connect(address);
     send(&stream, request(&waiting(Duration::from_millis(50))));
-    until(|| requests.facts()["peak_in_flight"] > 0);
+    until(|| requests.facts()[&Fact::PeakInFlight] > 0);
     drop(stream);
     assert_served(&connect_again(address));
 }

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use protocol::How;
-use protocol::{Measured, Sample, Usage};
+use protocol::{Digest, Fact, How, Measured, Sample, Usage, known_facts};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use workloads::{Digest, Facts};
 
 /// [`Measured`] with one list for each number of its samples.
 #[derive(Serialize, Deserialize)]
@@ -18,8 +16,8 @@ struct Columns {
     usage: Option<UsageColumns>,
     /// The answer of all samples; they were checked against it.
     digest: Option<Digest>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    facts: BTreeMap<String, Vec<Option<u64>>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "known_facts")]
+    facts: BTreeMap<Fact, Vec<Option<u64>>>,
     peak_threads: Option<u64>,
     worker_threads: Option<u64>,
     peak_memory_bytes: Option<u64>,
@@ -40,11 +38,10 @@ pub(super) fn serialize<S: Serializer>(measured: &Measured, to: S) -> Result<S::
     let samples = &measured.samples;
     let usage: Option<Vec<Usage>> = samples.iter().map(|sample| sample.usage).collect();
     let column = |number: fn(&Usage) -> u64, usage: &[Usage]| usage.iter().map(number).collect();
-    let mut facts: BTreeMap<String, Vec<Option<u64>>> = BTreeMap::new();
+    let mut facts: BTreeMap<Fact, Vec<Option<u64>>> = BTreeMap::new();
     for (index, sample) in samples.iter().enumerate() {
-        for (name, value) in &sample.facts {
-            facts.entry(name.clone()).or_insert_with(|| vec![None; samples.len()])[index] =
-                Some(*value);
+        for (&fact, &value) in &sample.facts {
+            facts.entry(fact).or_insert_with(|| vec![None; samples.len()])[index] = Some(value);
         }
     }
     let columns = Columns {
@@ -87,12 +84,12 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Measured
     let mut samples = Vec::with_capacity(count);
     for (index, &wall_ns) in columns.wall_ns.iter().enumerate() {
         let facts = columns.facts.iter();
-        let facts = facts.filter_map(|(name, column)| Some((name.clone(), column[index]?)));
+        let facts = facts.filter_map(|(&fact, column)| Some((fact, column[index]?)));
         samples.push(Sample {
             wall_ns,
             usage: usage(index).ok_or_else(uneven)?,
             digest: columns.digest.ok_or_else(uneven)?,
-            facts: facts.collect::<Facts>(),
+            facts: facts.collect(),
         });
     }
     Ok(Measured {
