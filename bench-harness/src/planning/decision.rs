@@ -7,7 +7,7 @@ use serde_json::Value;
 use workloads::UsageError;
 use workloads::serve::Drive;
 use workloads::traffic::{Judged, TrafficParams};
-use workloads::{Case, Entry, HttpLoad, Profile, find};
+use workloads::{Case, Entry, HttpLoad, HttpParams, Profile, find};
 
 use crate::planning::windows::{Lengths, rough};
 use record::service::{Optimise, ServiceProfile};
@@ -190,7 +190,7 @@ pub(crate) fn load(service: &ServiceProfile, unit_ns: u64) -> Result<HttpLoad, S
         classes: service.traffic_classes()?,
         unit_ns,
     };
-    Ok(workloads::traffic::http_load(&params))
+    Ok(params.load())
 }
 
 #[cfg(test)]

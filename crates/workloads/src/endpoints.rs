@@ -4,23 +4,21 @@
 //! the handler needs a fixed time and does nothing but wait. How many requests wait together
 //! decides how long the hundred take, and that follows from the kind of handler.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::request::{Bounds, Dispatch, Requests, Work};
 use crate::{
-    Census, Class, Definition, Digest, Fact, Facts, HttpLoad, Limit, Load, Metric, Pace, Profile,
-    Sampling, Service, Share, Spec, WAKE_UP, params,
+    Class, Definition, Fact, Facts, HttpLoad, HttpParams, HttpServer, Limit, Metric, Pace, Profile,
+    Sampling, Share, Spec, params,
 };
 
-/// The service.
-#[derive(Debug)]
-pub struct Endpoints {
-    params: EndpointsParams,
-    requests: Arc<Requests>,
-}
+/// The service `endpoints`.
+///
+/// A strategy must [predict](Requests::predict_in_flight) how many requests it has in flight before it serves: more
+/// than that is a wrong answer, and the report holds the ⌈N/in flight⌉·d that follows beside the measurement.
+pub type Endpoints = HttpServer<EndpointsParams>;
 
 /// What handles a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,41 +98,39 @@ impl Definition for Endpoints {
     }
 }
 
-impl Service for Endpoints {
-    fn new(params: &EndpointsParams) -> Self {
-        let bounds = Bounds {
-            connections: params.requests as usize,
-            pool: params.pool as usize,
-            patience: Duration::from_secs(10),
+impl HttpParams for EndpointsParams {
+    fn load(&self) -> HttpLoad {
+        let work = Work {
+            wait: Duration::from_millis(self.wait_ms),
+            dispatch: match self.handler {
+                Handler::A => Dispatch::Inline,
+                Handler::B => Dispatch::Blocking,
+                Handler::C => Dispatch::Await,
+                Handler::D => Dispatch::Pool,
+            },
+            ..Work::default()
         };
-        Endpoints { params: params.clone(), requests: Requests::new(bounds) }
+        let mix = vec![Share { per_mille: 1_000, work }];
+        HttpLoad::new(self.requests as usize, Pace::Burst, mix)
     }
 
-    fn expected(params: &EndpointsParams) -> Digest {
-        http_load(params).expected()
+    fn bounds(&self) -> Bounds {
+        Bounds { pool: self.pool as usize, ..Bounds::of(self.requests as usize) }
     }
 
-    fn load(params: &EndpointsParams) -> Load {
-        Load::Http(http_load(params))
-    }
-
-    fn census(&self) -> &Census {
-        self.requests.census()
-    }
-
-    fn facts(&self) -> Result<Facts, String> {
-        let mut facts = self.requests.facts();
+    fn facts(&self, requests: &Requests) -> Result<Facts, String> {
+        let mut facts = requests.facts();
         let peak = facts[&Fact::PeakInFlight];
-        let predicted = (self.requests.predicted_in_flight() as u64).min(self.params.requests);
+        let predicted = (requests.predicted_in_flight() as u64).min(self.requests);
         if predicted == 0 {
             return Err("the strategy did not say how many requests it expects in flight".into());
         }
         if peak > predicted {
             return Err(format!("{peak} requests were in flight where {predicted} may be"));
         }
-        let waves = u64::from(waves(self.params.requests, predicted));
+        let waves = u64::from(waves(self.requests, predicted));
         facts.insert(Fact::PredictedInFlight, predicted);
-        facts.insert(Fact::PredictedNs, self.params.wait_ms * 1_000_000 * waves);
+        facts.insert(Fact::PredictedNs, self.wait_ms * 1_000_000 * waves);
         Ok(facts)
     }
 }
@@ -143,36 +139,6 @@ impl Endpoints {
     /// What handles the requests.
     pub fn handler(&self) -> Handler {
         self.params.handler
-    }
-
-    /// The state that all connections share. A strategy must
-    /// [predict](Requests::predict_in_flight) how many requests it has in flight before it serves:
-    /// more than that is a wrong answer, and the report holds the ⌈N/in flight⌉·d that follows beside
-    /// the measurement.
-    pub fn requests(&self) -> &Arc<Requests> {
-        &self.requests
-    }
-}
-
-fn http_load(params: &EndpointsParams) -> HttpLoad {
-    let work = Work {
-        wait: Duration::from_millis(params.wait_ms),
-        dispatch: match params.handler {
-            Handler::A => Dispatch::Inline,
-            Handler::B => Dispatch::Blocking,
-            Handler::C => Dispatch::Await,
-            Handler::D => Dispatch::Pool,
-        },
-        ..Work::default()
-    };
-    HttpLoad {
-        connections: params.requests as usize,
-        pace: Pace::Burst,
-        mix: vec![Share { per_mille: 1_000, work }],
-        counted: None,
-        seed: 1,
-        slack: WAKE_UP,
-        unit_ns: 0,
     }
 }
 
@@ -183,6 +149,7 @@ fn waves(requests: u64, at_once: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Service;
 
     fn endpoints(requests: u64) -> Endpoints {
         Endpoints::new(&EndpointsParams { handler: Handler::A, requests, wait_ms: 1, pool: 40 })

@@ -8,6 +8,7 @@ mod accept;
 mod catalog;
 mod definition;
 mod hash;
+mod http_server;
 mod latency;
 mod lens;
 mod load;
@@ -50,6 +51,7 @@ pub use definition::{
     Workload,
 };
 pub use hash::digest_of_bytes;
+pub use http_server::{HttpParams, HttpServer};
 pub use latency::{histogram, steps};
 pub use lens::{Census, Gauge};
 pub use load::{

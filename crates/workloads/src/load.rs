@@ -91,6 +91,11 @@ pub const SEEDS: u64 = 8;
 const UNITS_FOR_ALL_SEEDS: u64 = 10_000;
 
 impl HttpLoad {
+    /// A load in which all latencies count, and the parameters do not say what a unit of computing takes.
+    pub fn new(connections: usize, pace: Pace, mix: Vec<Share>) -> Self {
+        HttpLoad { connections, pace, mix, counted: None, seed: 1, slack: WAKE_UP, unit_ns: 0 }
+    }
+
     /// The requests of a window of so many, in order. Each class has its share to the nearest whole request, and
     /// their order is random: of all orders with these numbers each is as likely. `turn` tells windows of one
     /// process apart whose order is not to be the same.

@@ -1,22 +1,18 @@
 //! `mixed`: an HTTP server under an open loop in which most requests wait and a few compute for long.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::request::{Bounds, MAX_UNITS, Requests, Work};
+use crate::request::{MAX_UNITS, Work};
 use crate::{
-    Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Limit, Load, Metric, Pace, Profile,
-    Sampling, Service, Share, Spec, WAKE_UP, params,
+    Class, Definition, Grant, HttpLoad, HttpParams, HttpServer, Limit, Metric, Pace, Profile,
+    Sampling, Share, Spec, params,
 };
 
 /// The share of the workers' time that the heavy requests take where no rate is given.
 const UTILISATION: f64 = 0.4;
 
-/// The service.
-#[derive(Debug)]
-pub struct Mixed {
-    requests: Arc<Requests>,
-}
+/// The service `mixed`.
+pub type Mixed = HttpServer<MixedParams>;
 
 params! {
     /// The parameters of `mixed`.
@@ -99,57 +95,21 @@ impl Definition for Mixed {
     }
 }
 
-impl Service for Mixed {
-    fn new(params: &MixedParams) -> Self {
-        let bounds = Bounds {
-            connections: params.connections as usize,
-            pool: 40,
-            patience: Duration::from_secs(10),
-        };
-        Mixed { requests: Requests::new(bounds) }
-    }
-
-    fn expected(params: &MixedParams) -> Digest {
-        http_load(params).expected()
-    }
-
-    fn load(params: &MixedParams) -> Load {
-        Load::Http(http_load(params))
-    }
-
-    fn census(&self) -> &Census {
-        self.requests.census()
-    }
-
-    fn facts(&self) -> Result<Facts, String> {
-        Ok(self.requests.facts())
-    }
-}
-
-impl Mixed {
-    /// The state that all connections share.
-    pub fn requests(&self) -> &Arc<Requests> {
-        &self.requests
-    }
-}
-
-fn http_load(params: &MixedParams) -> HttpLoad {
-    let heavy = params.heavy_per_mille as u32;
-    let light = Work { wait: Duration::from_micros(params.wait_us), ..Work::default() };
-    HttpLoad {
-        connections: params.connections as usize,
-        pace: Pace::Open { rate: params.rate.max(1) as f64, requests: params.requests },
-        mix: vec![
-            Share { per_mille: 1_000 - heavy, work: light },
-            Share {
-                per_mille: heavy,
-                work: Work { units: params.heavy_units as u32, ..Work::default() },
-            },
-        ],
-        counted: Some(0),
-        seed: 1,
-        slack: WAKE_UP,
-        unit_ns: (params.heavy_us * 1_000).checked_div(params.heavy_units).unwrap_or(0),
+impl HttpParams for MixedParams {
+    fn load(&self) -> HttpLoad {
+        let heavy = self.heavy_per_mille as u32;
+        let wait = Duration::from_micros(self.wait_us);
+        let units = self.heavy_units as u32;
+        let mix = vec![
+            Share { per_mille: 1_000 - heavy, work: Work { wait, ..Work::default() } },
+            Share { per_mille: heavy, work: Work { units, ..Work::default() } },
+        ];
+        let pace = Pace::Open { rate: self.rate.max(1) as f64, requests: self.requests };
+        HttpLoad {
+            counted: Some(0),
+            unit_ns: (self.heavy_us * 1_000).checked_div(self.heavy_units).unwrap_or(0),
+            ..HttpLoad::new(self.connections as usize, pace, mix)
+        }
     }
 }
 

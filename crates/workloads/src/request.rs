@@ -220,6 +220,13 @@ pub struct Bounds {
     pub patience: Duration,
 }
 
+impl Bounds {
+    /// So many connections, a pool of 40 threads as web frameworks have it, and patience of ten seconds.
+    pub(crate) fn of(connections: usize) -> Self {
+        Bounds { connections, pool: 40, patience: Duration::from_secs(10) }
+    }
+}
+
 /// The state that all connections of one service share.
 #[derive(Debug)]
 #[repr(align(128))] // off the cache line on which strategies count their pointers to it

@@ -1,22 +1,18 @@
 //! `serve`: an HTTP server, saturated by a closed loop, searched for its capacity, and held at a share
 //! of it by an open loop.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::request::{Bounds, MIN_SIZE, Requests, Work};
+use crate::request::{Bounds, MIN_SIZE, Work};
 use crate::{
-    Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Limit, Load, Metric, Pace, Profile,
-    Sampling, Service, Share, Spec, WAKE_UP, params,
+    Class, Definition, Grant, HttpLoad, HttpParams, HttpServer, Limit, Metric, Pace, Profile,
+    Sampling, Share, Spec, params,
 };
 
-/// The service.
-#[derive(Debug)]
-pub struct Server {
-    requests: Arc<Requests>,
-}
+/// The service `serve`.
+pub type Server = HttpServer<ServerParams>;
 
 /// What the load generator does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,57 +161,24 @@ impl Definition for Server {
     }
 }
 
-impl Service for Server {
-    fn new(params: &ServerParams) -> Self {
-        let bounds = Bounds {
-            connections: params.connections as usize,
-            pool: 40,
-            patience: Duration::from_millis(params.patience_ms),
-        };
-        Server { requests: Requests::new(bounds) }
-    }
-
-    fn expected(params: &ServerParams) -> Digest {
-        http_load(params).expected()
-    }
-
-    fn load(params: &ServerParams) -> Load {
-        Load::Http(http_load(params))
-    }
-
-    fn census(&self) -> &Census {
-        self.requests.census()
-    }
-
-    fn facts(&self) -> Result<Facts, String> {
-        Ok(self.requests.facts())
-    }
-}
-
-impl Server {
-    /// The state that all connections share.
-    pub fn requests(&self) -> &Arc<Requests> {
-        &self.requests
-    }
-}
-
-fn http_load(params: &ServerParams) -> HttpLoad {
-    let requests = params.requests;
-    HttpLoad {
-        connections: params.connections as usize,
-        pace: match params.drive {
+impl HttpParams for ServerParams {
+    fn load(&self) -> HttpLoad {
+        let requests = self.requests;
+        let pace = match self.drive {
             Drive::Closed => Pace::Closed { requests },
             Drive::Capacity => Pace::Capacity {
-                target: Duration::from_millis(params.target_ms),
-                step: Duration::from_millis(params.step_ms),
+                target: Duration::from_millis(self.target_ms),
+                step: Duration::from_millis(self.step_ms),
             },
-            Drive::Open => Pace::Open { rate: params.rate.max(1) as f64, requests },
-        },
-        mix: vec![Share { per_mille: 1_000, work: params.work() }],
-        counted: None,
-        seed: 1,
-        slack: WAKE_UP,
-        unit_ns: 0,
+            Drive::Open => Pace::Open { rate: self.rate.max(1) as f64, requests },
+        };
+        let mix = vec![Share { per_mille: 1_000, work: self.work() }];
+        HttpLoad::new(self.connections as usize, pace, mix)
+    }
+
+    fn bounds(&self) -> Bounds {
+        let patience = Duration::from_millis(self.patience_ms);
+        Bounds { patience, ..Bounds::of(self.connections as usize) }
     }
 }
 

@@ -3,16 +3,15 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::request::{Bounds, Dispatch, MAX_SIZE, MAX_UNITS, MAX_WAIT, MIN_SIZE, Requests, Work};
+use crate::request::{Bounds, Dispatch, MAX_SIZE, MAX_UNITS, MAX_WAIT, MIN_SIZE, Work};
 use crate::serve::Drive;
 use crate::{
-    Census, Class, Definition, Digest, Facts, Grant, HttpLoad, Limit, Load, Metric, Pace, Profile,
-    Sampling, Service, Share, Spec, WAKE_UP, params,
+    Class, Definition, Grant, HttpLoad, HttpParams, HttpServer, Limit, Metric, Pace, Profile,
+    Sampling, Share, Spec, WAKE_UP, params,
 };
 
 /// Classes at most.
@@ -20,12 +19,8 @@ pub const MAX_CLASSES: usize = 8;
 /// Longest computing of a request, microseconds.
 pub const MAX_CPU_US: u64 = 1_000_000;
 
-/// The service.
-#[derive(Debug)]
-pub struct Traffic {
-    requests: Arc<Requests>,
-    blocks: bool,
-}
+/// The service `traffic`.
+pub type Traffic = HttpServer<TrafficParams>;
 
 /// By which number a loop is judged; a search for the capacity is judged by that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -292,72 +287,43 @@ impl Definition for Traffic {
     }
 }
 
-impl Service for Traffic {
-    fn new(params: &TrafficParams) -> Self {
-        let bounds = Bounds {
-            connections: params.connections as usize,
-            pool: 1,
-            patience: Duration::from_secs(10),
+impl HttpParams for TrafficParams {
+    fn load(&self) -> HttpLoad {
+        let requests = self.requests;
+        let share =
+            |class: &RequestClass| Share { per_mille: class.per_mille, work: self.work(class) };
+        let mix = self.classes.each().iter().map(share).collect();
+        let pace = match self.drive {
+            Drive::Closed => Pace::Closed { requests },
+            Drive::Capacity => Pace::Capacity {
+                target: Duration::from_micros(self.target_us),
+                step: Duration::from_millis(self.step_ms),
+            },
+            Drive::Open => Pace::Open { rate: self.rate as f64, requests },
         };
-        let blocks = params.classes.each().iter().any(|class| class.blocking);
-        Traffic { requests: Requests::new(bounds), blocks }
+        HttpLoad {
+            counted: (self.counted as usize).checked_sub(1),
+            unit_ns: self.unit_ns,
+            slack: match self.judged {
+                Judged::Time | Judged::P99 => WAKE_UP,
+                // Latencies have to keep to the objective then, and are not compared.
+                Judged::Cpu | Judged::Memory => {
+                    WAKE_UP.max(Duration::from_micros(self.target_us) / 10)
+                }
+            },
+            ..HttpLoad::new(self.connections as usize, pace, mix)
+        }
     }
 
-    fn expected(params: &TrafficParams) -> Digest {
-        http_load(params).expected()
-    }
-
-    fn load(params: &TrafficParams) -> Load {
-        Load::Http(http_load(params))
-    }
-
-    fn census(&self) -> &Census {
-        self.requests.census()
-    }
-
-    fn facts(&self) -> Result<Facts, String> {
-        Ok(self.requests.facts())
+    fn bounds(&self) -> Bounds {
+        Bounds { pool: 1, ..Bounds::of(self.connections as usize) }
     }
 }
 
 impl Traffic {
-    /// The state that all connections share.
-    pub fn requests(&self) -> &Arc<Requests> {
-        &self.requests
-    }
-
     /// Whether some requests make a blocking call.
     pub fn blocks(&self) -> bool {
-        self.blocks
-    }
-}
-
-/// What the load generator does with a service of these parameters.
-pub fn http_load(params: &TrafficParams) -> HttpLoad {
-    let requests = params.requests;
-    let share =
-        |class: &RequestClass| Share { per_mille: class.per_mille, work: params.work(class) };
-    HttpLoad {
-        connections: params.connections as usize,
-        pace: match params.drive {
-            Drive::Closed => Pace::Closed { requests },
-            Drive::Capacity => Pace::Capacity {
-                target: Duration::from_micros(params.target_us),
-                step: Duration::from_millis(params.step_ms),
-            },
-            Drive::Open => Pace::Open { rate: params.rate as f64, requests },
-        },
-        mix: params.classes.each().iter().map(share).collect(),
-        counted: (params.counted as usize).checked_sub(1),
-        seed: 1,
-        unit_ns: params.unit_ns,
-        slack: match params.judged {
-            Judged::Time | Judged::P99 => WAKE_UP,
-            // Latencies have to keep to the objective then, and are not compared.
-            Judged::Cpu | Judged::Memory => {
-                WAKE_UP.max(Duration::from_micros(params.target_us) / 10)
-            }
-        },
+        self.params.classes.each().iter().any(|class| class.blocking)
     }
 }
 
