@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use workloads::request::Work;
+use workloads::service::Work;
 use workloads::{AnswerDigest, Fact, Facts, HttpLoad, Pace, Sequence, arrivals};
 
 use super::http::{Conduct, Expect, HttpGenerator, Seen, Timetable};

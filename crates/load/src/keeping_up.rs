@@ -1,6 +1,6 @@
 //! Whether a server kept up with a schedule: in requests, and in what they compute.
 
-use workloads::request::Work;
+use workloads::service::Work;
 
 /// How far behind a server that can just do it a step may be at its end, as a share of the step: more means
 /// that the backlog grows.

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use workloads::Site;
-use workloads::request::{Bounds, Requests};
+use workloads::service::{Bounds, Requests};
 
 use crate::Generator;
 use crate::readiness;

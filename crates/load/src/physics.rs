@@ -82,7 +82,7 @@ fn impossible_on(
 
 #[cfg(test)]
 mod tests {
-    use workloads::request::Work;
+    use workloads::service::Work;
     use workloads::{Pace, Share};
 
     use std::time::Duration;
@@ -92,15 +92,8 @@ mod tests {
     /// Requests of 120 µs, and one of a thousand that computes for 200 ms.
     fn load() -> HttpLoad {
         let class = |per_mille, units| Share { per_mille, work: Work { units, ..Work::default() } };
-        HttpLoad {
-            connections: 64,
-            pace: Pace::Burst,
-            mix: vec![class(999, 120), class(1, 200_000)],
-            counted: None,
-            seed: 1,
-            slack: workloads::WAKE_UP,
-            unit_ns: 1_000,
-        }
+        let mix = vec![class(999, 120), class(1, 200_000)];
+        HttpLoad { unit_ns: 1_000, ..HttpLoad::new(64, Pace::Burst, mix) }
     }
 
     fn seen(requests: u64, latency: u64, wall_ns: u64) -> Seen {

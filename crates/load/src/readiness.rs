@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token};
-use workloads::request::{Answer, Connection, Dispatch, Requests, Running, Step, Work};
+use workloads::service::{Answer, Connection, Dispatch, Requests, Running, Step, Work};
 
 use machine::Alarm;
 use workloads::pause_after;

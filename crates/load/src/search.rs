@@ -168,7 +168,7 @@ mod tests {
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;
 
-    use workloads::request::Work;
+    use workloads::service::Work;
     use workloads::{Pace, Share, arrivals};
 
     use super::*;
@@ -186,15 +186,8 @@ mod tests {
             per_mille,
             work: Work { units, wait: Duration::from_millis(wait_ms), ..Work::default() },
         };
-        HttpLoad {
-            connections: 10_000,
-            pace: Pace::Burst,
-            mix: mix.iter().map(class).collect(),
-            counted: None,
-            seed: 1,
-            slack: workloads::WAKE_UP,
-            unit_ns: UNIT_NS,
-        }
+        let mix = mix.iter().map(class).collect();
+        HttpLoad { unit_ns: UNIT_NS, ..HttpLoad::new(10_000, Pace::Burst, mix) }
     }
 
     /// How a simulated server shares out its CPUs.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use workloads::request::{Bounds, Dispatch, Requests, Work};
+use workloads::service::{Bounds, Dispatch, Requests, Work};
 use workloads::{Fact, HttpLoad, Pace, Share, arrivals};
 
 use super::driver::Driver;
@@ -61,15 +61,7 @@ fn failure(target: SocketAddr, load: &HttpLoad) -> Failure {
 }
 
 fn load(pace: Pace, work: Work) -> HttpLoad {
-    HttpLoad {
-        connections: 20,
-        pace,
-        mix: vec![Share { per_mille: 1_000, work }],
-        counted: None,
-        seed: 5,
-        slack: workloads::WAKE_UP,
-        unit_ns: 0,
-    }
+    HttpLoad { seed: 5, ..HttpLoad::new(20, pace, vec![Share { per_mille: 1_000, work }]) }
 }
 
 fn waiting(millis: u64) -> Work {

@@ -129,7 +129,7 @@ impl<'a> Site<'a> {
 pub struct Grant {
     /// Worker threads granted.
     pub workers: usize,
-    /// Time that one unit of [`burn`](crate::request::burn) takes here, nanoseconds.
+    /// Time that one unit of [`burn`](crate::service::burn) takes here, nanoseconds.
     pub unit_ns: u64,
     /// Time that a thousand steps of [`toil`](crate::grain::toil) take here, nanoseconds.
     pub steps_ns: u64,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::request::{Bounds, Dispatch, Requests, Work};
+use crate::service::{Bounds, Dispatch, Requests, Work};
 use crate::{
     Class, Definition, Fact, Facts, HttpLoad, HttpParams, HttpServer, Limit, Metric, Pace, Profile,
     Sampling, Share, Spec, params,

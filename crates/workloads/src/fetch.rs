@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crate::http::{self, ResponseReader};
-use crate::request::Work;
+use crate::service::Work;
 use crate::{
     Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Workload, params,
 };

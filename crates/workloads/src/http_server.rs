@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::request::{Bounds, Requests};
+use crate::service::{Bounds, Requests};
 use crate::{Census, Definition, Digest, Facts, HttpLoad, Load, Params, Service};
 
 /// An HTTP service with these parameters, and the state that all its connections share.

@@ -7,6 +7,7 @@
 mod accept;
 mod catalog;
 mod definition;
+mod files;
 mod hash;
 mod http_server;
 mod latency;
@@ -35,9 +36,9 @@ pub mod observation;
 pub mod pipeline;
 pub mod read_files;
 pub mod reduce;
-pub mod request;
 pub mod ring;
 pub mod serve;
+pub mod service;
 pub mod skewed;
 pub mod sort;
 pub mod spawn;
@@ -61,6 +62,8 @@ pub use load::{
 pub(crate) use params::params;
 pub use params::{Key, ParamError, Params, Range, set};
 pub use protocol::{Digest, Fact, Facts, Unit};
+/// The name by which the strategies know it.
+pub use service as request;
 pub use usage_error::UsageError;
 
 /// Calls a macro with the list of all workloads: `batch` ones are run, `service` ones are served.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::Digest;
 use crate::echo::EchoParams;
 use crate::random::mix;
-use crate::request::Work;
+use crate::service::Work;
 
 /// What is sent to a service.
 #[derive(Debug, Clone, PartialEq)]
@@ -261,15 +261,8 @@ mod tests {
 
     fn load() -> HttpLoad {
         let class = |per_mille, units| Share { per_mille, work: Work { units, ..Work::default() } };
-        HttpLoad {
-            connections: 3,
-            pace: Pace::Closed { requests: 10_000 },
-            mix: vec![class(950, 0), class(50, 1)],
-            counted: None,
-            seed: 7,
-            slack: WAKE_UP,
-            unit_ns: 0,
-        }
+        let pace = Pace::Closed { requests: 10_000 };
+        HttpLoad { seed: 7, ..HttpLoad::new(3, pace, vec![class(950, 0), class(50, 1)]) }
     }
 
     /// Loads with up to eight classes of random shares.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::request::{MAX_UNITS, Work};
+use crate::service::{MAX_UNITS, Work};
 use crate::{
     Class, Definition, Grant, HttpLoad, HttpParams, HttpServer, Limit, Metric, Pace, Profile,
     Sampling, Share, Spec, params,

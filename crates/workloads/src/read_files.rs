@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+pub use crate::files::Files;
 use crate::random::fill;
 use crate::{
     Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Workload, params,
@@ -73,58 +74,17 @@ impl Workload for ReadFiles {
             }
             fs::File::create(complete)?;
         }
-        Ok(Files { paths, in_flight: params.in_flight as usize, census: Census::new() })
+        Ok(Files::new(paths, params.in_flight))
     }
 
     fn expected(input: &Files) -> io::Result<Digest> {
         (0..input.len()).try_fold(Digest::of_number(0), |all, index| {
-            Ok(all ^ crate::digest_of_bytes(&fs::read(&input.paths[index])?))
+            Ok(all ^ crate::digest_of_bytes(&fs::read(input.path(index))?))
         })
     }
 
     fn census(input: &Files) -> &Census {
-        &input.census
-    }
-}
-
-/// The files to read.
-#[derive(Debug)]
-#[repr(align(128))] // off the cache line on which strategies count their pointers to it
-pub struct Files {
-    paths: Vec<PathBuf>,
-    in_flight: usize,
-    census: Census,
-}
-
-impl Files {
-    /// Number of files; never 0.
-    #[expect(clippy::len_without_is_empty, reason = "there is always a file")]
-    pub fn len(&self) -> usize {
-        self.paths.len()
-    }
-
-    /// Most reads that a strategy should have handed over at once.
-    pub fn in_flight(&self) -> usize {
-        self.in_flight
-    }
-
-    /// Where file `index` lies.
-    pub fn path(&self, index: usize) -> &Path {
-        &self.paths[index]
-    }
-
-    /// Hashes the content of a file. The answer of the workload is the XOR of all of these.
-    pub fn hash(&self, content: &[u8]) -> Digest {
-        self.census.mark();
-        crate::digest_of_bytes(content)
-    }
-
-    /// Reads file `index` whole and hashes it, blocking the calling thread.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn read_and_hash(&self, index: usize) -> io::Result<Digest> {
-        Ok(self.hash(&fs::read(&self.paths[index])?))
+        input.census()
     }
 }
 
@@ -137,9 +97,9 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let params = ReadFilesParams { files: 3, kib: 1, in_flight: 1 };
         let files = ReadFiles::prepare(&params, &Site::alone(scratch.path())).unwrap();
-        let made = fs::metadata(&files.paths[0]).unwrap().modified().unwrap();
+        let made = fs::metadata(files.path(0)).unwrap().modified().unwrap();
         let again = ReadFiles::prepare(&params, &Site::alone(scratch.path())).unwrap();
-        assert_eq!(fs::metadata(&again.paths[0]).unwrap().modified().unwrap(), made);
+        assert_eq!(fs::metadata(again.path(0)).unwrap().modified().unwrap(), made);
 
         let backwards = (0..3)
             .rev()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::request::{Bounds, MIN_SIZE, Work};
+use crate::service::{Bounds, MIN_SIZE, Work};
 use crate::{
     Class, Definition, Grant, HttpLoad, HttpParams, HttpServer, Limit, Metric, Pace, Profile,
     Sampling, Share, Spec, params,

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::random::mix;
-use crate::request::burn;
+use crate::service::burn;
 use crate::{
     Amount, Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Unit, Workload,
     params,

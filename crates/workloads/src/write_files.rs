@@ -2,10 +2,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::files::Files;
 use crate::random::fill;
 use crate::{
     Census, Class, Definition, Digest, Facts, Limit, Metric, Profile, Site, Spec, Workload, params,
@@ -76,11 +78,9 @@ impl Workload for WriteFiles {
             fill(file, index as u64);
         }
         let targets = Targets {
-            paths: (0..files).map(path).collect(),
+            files: Files::new((0..files).map(path).collect(), params.in_flight),
             bytes,
             size,
-            in_flight: params.in_flight as usize,
-            census: Census::new(),
             folder,
         };
         for folder in 0..FOLDERS {
@@ -95,12 +95,12 @@ impl Workload for WriteFiles {
     }
 
     fn census(input: &Targets) -> &Census {
-        &input.census
+        input.census()
     }
 
     /// Removes the files, so that the next run has to create them again.
     fn facts(input: &Targets) -> Result<Facts, String> {
-        let lacking: Vec<_> = input.paths.iter().filter(|path| !input.remove(path)).collect();
+        let lacking: Vec<_> = input.paths().iter().filter(|path| !input.remove(path)).collect();
         match lacking.first() {
             None => Ok(Facts::new()),
             Some(first) => Err(format!(
@@ -113,51 +113,35 @@ impl Workload for WriteFiles {
     }
 }
 
-/// The files to write.
+/// The files to write: their folders are there, the files are not.
 #[derive(Debug)]
 #[repr(align(128))] // off the cache line on which strategies count their pointers to it
 pub struct Targets {
+    files: Files,
     folder: PathBuf,
-    paths: Vec<PathBuf>,
     bytes: Vec<u8>,
     size: usize,
-    in_flight: usize,
-    census: Census,
+}
+
+impl Deref for Targets {
+    type Target = Files;
+
+    fn deref(&self) -> &Files {
+        &self.files
+    }
 }
 
 impl Targets {
-    /// Number of files; never 0.
-    #[expect(clippy::len_without_is_empty, reason = "there is always a file")]
-    pub fn len(&self) -> usize {
-        self.paths.len()
-    }
-
-    /// Most files that a strategy should have handed over at once.
-    pub fn in_flight(&self) -> usize {
-        self.in_flight
-    }
-
-    /// Where file `index` belongs. Its folder is there, the file is not.
-    pub fn path(&self, index: usize) -> &Path {
-        &self.paths[index]
-    }
-
     /// What belongs into file `index`.
     pub fn bytes(&self, index: usize) -> &[u8] {
         &self.bytes[index * self.size..][..self.size]
     }
 
-    /// Hashes what was read back from a file.
-    pub fn hash(&self, read: &[u8]) -> Digest {
-        self.census.mark();
-        crate::digest_of_bytes(read)
-    }
-
     /// Creates file `index`, writes and flushes it, opens it again, reads it whole and hashes what
-    /// was read, blocking the calling thread. The answer of the workload is the XOR of all these.
+    /// was read, blocking the calling thread.
     ///
-    /// Flushing hands the bytes to the page cache and no further: nobody waits for the disk, which
-    /// would be the same for all and would drown what is compared.
+    /// Flushing hands the bytes to the page cache and no further. Waiting for the disk would be the
+    /// same for all and would drown what is compared.
     ///
     /// # Errors
     /// If the file cannot be written or read.
@@ -166,7 +150,7 @@ impl Targets {
         file.write_all(self.bytes(index))?;
         file.flush()?;
         drop(file);
-        Ok(self.hash(&fs::read(self.path(index))?))
+        self.read_and_hash(index)
     }
 
     /// Removes a file and says whether it was there with all its bytes.

@@ -6,7 +6,7 @@ use std::thread;
 
 use workloads::Fact;
 use workloads::http::{Limits, ResponseReader};
-use workloads::request::Bounds;
+use workloads::service::Bounds;
 
 use super::*;
 
