@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_listening_is_a_failure_that_names_the_connection() {
+    fn a_port_without_a_listener_is_a_failure_that_names_the_connection() {
         let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let failure = EchoGenerator::connect(unused, &params()).unwrap_err();
         assert!(failure.reason.starts_with("connection 1 of 3 failed"), "{}", failure.reason);

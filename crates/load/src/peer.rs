@@ -69,7 +69,7 @@ fn backend(connections: usize) -> io::Result<SocketAddr> {
         Requests::new(Bounds { connections, pool: 1, patience: Duration::from_secs(10) });
     thread::Builder::new().name("backend".into()).spawn(move || {
         let error = readiness::serve(listener, &requests);
-        // Whoever waits for an answer gets an end of file instead.
+        // A client that waits for an answer gets an end of file instead.
         eprintln!("the backend ended: {error:?}");
         std::process::exit(1);
     })?;

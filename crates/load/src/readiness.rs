@@ -1,7 +1,7 @@
 //! One thread with a readiness loop that serves HTTP: the latency backend, and what the floor is made of.
 //!
 //! Sockets report a change once (edge-triggered), so what an event said is kept until it has been used
-//! up, and whoever stops early asks to be told again.
+//! up, and a peer that stops early asks to be told again.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -23,12 +23,12 @@ const LISTENER: Token = Token(usize::MAX);
 const ALARM: Token = Token(usize::MAX - 1);
 /// How late a timer may be, so that those that end almost together cost one wake-up.
 const SLACK: Duration = Duration::from_micros(20);
-/// Reads of one connection, and connections accepted, before it is others' turn: whoever sends as fast as
-/// it is served would otherwise be the only one served.
+/// Reads of one connection, and connections accepted, before it is others' turn: a client that sends as
+/// fast as it is served would otherwise be the only one served.
 const TURN: usize = 16;
 
-/// Serves until the listener fails. Waits are timers; computing and blocking hold up everybody, which is
-/// what one thread without a model can do.
+/// Serves until the listener fails. Waits are timers; computing and blocking hold up all clients, which
+/// is what one thread without a model can do.
 ///
 /// # Errors
 /// If the system refuses what the loop needs.
@@ -89,7 +89,7 @@ struct Server<'a> {
 enum Timer {
     /// The handler of this peer has waited long enough. Until then the peer keeps its place.
     Wait(usize),
-    /// Whoever has this place may have kept us waiting for the rest of a request for too long.
+    /// The peer that has this place may have kept us waiting for the rest of a request for too long.
     Patience(usize),
     /// There may be files again for another connection.
     Accept,
@@ -100,7 +100,7 @@ enum Timer {
 struct Slot<'a> {
     peer: Option<Peer<'a>>,
     /// Whether a [`Timer::Patience`] is set. One is enough, however often the place changes hands:
-    /// everybody's patience is the same, so it comes no later than any that is asked for after it.
+    /// the patience with each is the same, so it comes no later than any that is asked for after it.
     watched: bool,
 }
 

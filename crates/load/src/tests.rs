@@ -301,7 +301,7 @@ fn a_server_that_closes_with_its_answer_and_does_not_say_so_is_asked_on_a_new_co
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            // The end is there when the answer is read: both were sent before anybody looked.
+            // The end is there when the answer is read: both were sent before either was read.
             if matches!(stream.read(&mut [0; 4096]), Ok(1..)) {
                 let _ = stream.write_all(OK);
             }
@@ -319,7 +319,7 @@ fn a_server_that_closes_with_its_answer_and_does_not_say_so_is_asked_on_a_new_co
 }
 
 #[test]
-fn nobody_listening_is_a_failure_that_names_the_connection() {
+fn a_port_without_a_listener_is_a_failure_that_names_the_connection() {
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let failure = HttpGenerator::connect(unused, 5, GET).unwrap_err();
     assert!(failure.reason.starts_with("connection 1 of 5 failed"), "{}", failure.reason);

@@ -47,7 +47,7 @@ pub enum Placement {
     /// Where the system places them.
     #[default]
     Free,
-    /// Worker, load generator and backend with all their threads on the same CPU, so that nobody is woken
-    /// across CPUs.
+    /// Worker, load generator and backend with all their threads on the same CPU, so that no
+    /// thread is woken across CPUs.
     OneCpu,
 }

@@ -2,8 +2,8 @@
 //!
 //! Some of the operations are too slow for the limit. The answer is the same for all strategies:
 //! which operations were done in time and which were not. What differs is what becomes of the
-//! others. A future that is dropped ends at once, timer, memory and all; a thread that nobody waits
-//! for any more goes on to its end, and an operation counts as running as long as it does.
+//! others. A future that is dropped ends at once, timer, memory and all; a thread that is no longer
+//! waited for goes on to its end, and an operation counts as running as long as it does.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use crate::{
     Workload, params,
 };
 
-/// The workload.
+/// The workload `deadline`.
 #[derive(Debug)]
 pub struct Deadline;
 

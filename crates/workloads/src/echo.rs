@@ -10,7 +10,7 @@ use crate::{
 
 const HEADER: usize = 24;
 
-/// The service.
+/// The service `echo`.
 #[derive(Debug)]
 pub struct Echo {
     params: EchoParams,

@@ -14,7 +14,7 @@ use crate::{
 /// Numbers that a hog mixes between two looks at the clock: about 20 µs.
 const BETWEEN_LOOKS: u64 = 5_000;
 
-/// The workload.
+/// The workload `fairness`.
 #[derive(Debug)]
 pub struct Fairness;
 

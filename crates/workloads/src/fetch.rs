@@ -15,7 +15,7 @@ use crate::{
 /// full is tried again after a second only.
 const CONNECT_BATCH: u64 = 64;
 
-/// The workload.
+/// The workload `fetch`.
 #[derive(Debug)]
 pub struct Fetch;
 

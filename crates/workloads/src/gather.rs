@@ -8,7 +8,7 @@ use crate::{
     Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
-/// The workload.
+/// The workload `gather`.
 #[derive(Debug)]
 pub struct Gather;
 

@@ -7,7 +7,7 @@ use crate::{
     Census, Class, Definition, Digest, Grant, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
-/// The workload.
+/// The workload `grain`.
 #[derive(Debug)]
 pub struct Grain;
 

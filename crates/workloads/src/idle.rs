@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// What a task remembers while it is parked, such as the state of a connection.
 const STATE_WORDS: usize = 8;
 
-/// The workload.
+/// The workload `idle`.
 #[derive(Debug)]
 pub struct Idle;
 
@@ -349,7 +349,7 @@ mod tests {
         lot.turn();
         assert_eq!(lot.digest(), Idle::expected(&lot).unwrap());
         lot.leave(State::new(99));
-        assert_ne!(lot.digest(), Idle::expected(&lot).unwrap(), "nobody parked that state");
+        assert_ne!(lot.digest(), Idle::expected(&lot).unwrap(), "no task parked that state");
     }
 
     #[test]

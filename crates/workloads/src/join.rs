@@ -9,7 +9,7 @@ use crate::{
 
 const MAX_N: usize = 15;
 
-/// The workload.
+/// The workload `join`.
 #[derive(Debug)]
 pub struct Join;
 
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn kernels_start_on_a_cache_line_so_that_linking_favours_nobody() {
+    fn kernels_start_on_a_cache_line_so_that_linking_favours_no_strategy() {
         let kernels = [
             Queens::solve as fn(&Queens, Board) -> u64 as usize,
             count as fn(u8, &mut Board) -> u64 as usize,

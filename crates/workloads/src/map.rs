@@ -9,7 +9,7 @@ use crate::{
     params,
 };
 
-/// The workload.
+/// The workload `map`.
 #[derive(Debug)]
 pub struct Map;
 

@@ -21,7 +21,7 @@ const COLUMNS: usize = 16;
 /// Inputs are whole numbers from −8 to 7, so that every sum of 4,096 products is exact: below 2²⁴.
 const MAX_INPUT: u64 = 15;
 
-/// The workload.
+/// The workload `matmul`.
 #[derive(Debug)]
 pub struct Matmul;
 
@@ -150,7 +150,7 @@ pub struct Layer {
     inputs: Vec<f32>,
     weights: Vec<f32>,
     panels: Vec<f32>,
-    /// By block, each behind a lock that nobody else wants.
+    /// By block, each behind a lock that is always free.
     outputs: Vec<Mutex<Vec<f32>>>,
     census: Census,
 }

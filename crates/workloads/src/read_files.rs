@@ -10,7 +10,7 @@ use crate::{
     Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
-/// The workload.
+/// The workload `read-files`.
 #[derive(Debug)]
 pub struct ReadFiles;
 

@@ -13,7 +13,7 @@ const MAX_NUMBER: u64 = 1_023;
 /// Sums kept side by side, so that one addition need not wait for the one before.
 const LANES: usize = 32;
 
-/// The workload.
+/// The workload `reduce`.
 #[derive(Debug)]
 pub struct Reduce;
 

@@ -7,7 +7,7 @@ use crate::{
     Census, Class, Definition, Digest, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
-/// The workload.
+/// The workload `ring`.
 #[derive(Debug)]
 pub struct Ring;
 

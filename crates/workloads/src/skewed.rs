@@ -12,7 +12,7 @@ use crate::{
 /// Bytes hashed in one unit of [`burn`].
 const UNIT_BYTES: u64 = 1_024;
 
-/// The workload.
+/// The workload `skewed`.
 #[derive(Debug)]
 pub struct Skewed;
 

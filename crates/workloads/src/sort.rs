@@ -19,7 +19,7 @@ const PROBES: usize = 255;
 /// Keys of the sorted array in the digest, evenly spaced. The rest is checked outside the clock.
 const IN_DIGEST: usize = 1_024;
 
-/// The workload.
+/// The workload `sort`.
 #[derive(Debug)]
 pub struct Sort;
 
@@ -122,7 +122,7 @@ fn digest(sorted: &[u64]) -> Digest {
 #[repr(align(128))] // off the cache line on which strategies count their pointers to it
 pub struct Keys {
     unsorted: Vec<u64>,
-    /// What is sorted, a copy made outside the clock. Alone in its `Arc` while nobody has a part of it.
+    /// What is sorted, a copy made outside the clock. Alone in its `Arc` unless a part is given out.
     array: Mutex<Arc<Vec<u64>>>,
     leaf: usize,
     census: Census,
@@ -136,7 +136,7 @@ impl Keys {
     /// The whole unsorted array.
     ///
     /// # Errors
-    /// If somebody has a part of it.
+    /// If a part of it is given out.
     pub fn take(&self) -> io::Result<Part> {
         let mut array = self.array();
         let keys =
@@ -168,7 +168,7 @@ impl Keys {
     /// The answer, once every part has been given back by dropping it.
     ///
     /// # Errors
-    /// If somebody still has a part.
+    /// If a part was not given back.
     pub fn digest(&self) -> io::Result<Digest> {
         let mut array = self.array();
         let keys = Arc::get_mut(&mut array)
@@ -195,7 +195,7 @@ fn partition(part: &mut [u64], pivot: u64) -> usize {
     below
 }
 
-/// A part of the array that nobody else has, whether or not the rest has been given to others: what
+/// A part of the array with a single owner, whether or not the rest has been given to others: what
 /// `BytesMut` is for bytes. It can be sent to a task that may outlive the caller, and is given back by
 /// dropping it.
 pub struct Part {
@@ -228,7 +228,7 @@ impl Deref for Part {
     type Target = [u64];
 
     fn deref(&self) -> &[u64] {
-        #[expect(unsafe_code, reason = "the array lives, and these keys are nobody else's")]
+        #[expect(unsafe_code, reason = "the array lives, and no other part has these keys")]
         unsafe {
             slice::from_raw_parts(self.start.as_ptr(), self.len)
         }
@@ -237,7 +237,7 @@ impl Deref for Part {
 
 impl DerefMut for Part {
     fn deref_mut(&mut self) -> &mut [u64] {
-        #[expect(unsafe_code, reason = "the array lives, and these keys are nobody else's")]
+        #[expect(unsafe_code, reason = "the array lives, and no other part has these keys")]
         unsafe {
             slice::from_raw_parts_mut(self.start.as_ptr(), self.len)
         }

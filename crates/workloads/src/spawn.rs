@@ -11,7 +11,7 @@ use crate::{
 /// From so many tasks on a process starts them once: starting threads for them takes seconds.
 const MANY: u64 = 100_000;
 
-/// The workload.
+/// The workload `spawn`.
 #[derive(Debug)]
 pub struct Spawn;
 

@@ -17,7 +17,7 @@ use crate::{
 /// while a file is made in it does not queue the strategies up.
 const FOLDERS: usize = 64;
 
-/// The workload.
+/// The workload `write-files`.
 #[derive(Debug)]
 pub struct WriteFiles;
 

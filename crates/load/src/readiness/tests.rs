@@ -154,5 +154,5 @@ fn connect_again(address: SocketAddr) -> TcpStream {
         }
         thread::sleep(Duration::from_millis(10));
     }
-    panic!("a place that was given back is not given to anybody else");
+    panic!("a place that was given back is not given away again");
 }

@@ -21,7 +21,7 @@ use crate::{
     Census, Class, Definition, Digest, Facts, Limit, Metric, Profile, Site, Spec, Workload, params,
 };
 
-/// The workload.
+/// The workload `pipeline`.
 #[derive(Debug)]
 pub struct Pipeline;
 

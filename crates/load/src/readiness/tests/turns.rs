@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn connections_beyond_the_bound_are_closed_and_harm_nobody() {
+fn connections_beyond_the_bound_are_closed_and_harm_no_other() {
     let (address, _) = start(3);
     let open: Vec<_> = (0..3).map(|_| connect(address)).collect();
     open.iter().for_each(assert_served);
