@@ -115,13 +115,14 @@ pub(crate) fn entries(programs: &[Program]) -> Vec<PlannedEntry> {
         .collect()
 }
 
-/// The strategy's name; with the variant where that is not the first, or where several take part in
-/// everything.
+/// The strategy's name; with the variant where that is not the first, where several take part in everything, or
+/// where the strategy is a bound: what bounds others is one of its variants.
 fn entry_id(strategy: &str, description: &Description, variant: &str) -> String {
     let Description { variants, only, .. } = description;
     let complete = variants.iter().filter(|variant| !only.contains_key(*variant)).count();
     let first = variants.first().is_none_or(|first| first == variant);
-    if first && complete <= 1 { strategy.to_owned() } else { format!("{strategy}/{variant}") }
+    let is_bound = record::models::find(strategy).is_some_and(|model| model.is_bound);
+    if first && complete <= 1 && !is_bound { strategy.to_owned() } else { format!("{strategy}/{variant}") }
 }
 
 #[cfg(test)]
@@ -185,8 +186,10 @@ pub(crate) mod tests {
         let tokio = description(&["multi-thread", "misuse"], &["misuse"]);
         assert_eq!(entry_id("tokio", &tokio, "multi-thread"), "tokio");
         assert_eq!(entry_id("tokio", &tokio, "misuse"), "tokio/misuse");
-        let floor = description(&["sequential", "event-loop"], &[]);
+        let floor = description(&["sequential", "event-loop"], &["event-loop"]);
         assert_eq!(entry_id("floor", &floor, "sequential"), "floor/sequential");
+        let both = description(&["first", "second"], &[]);
+        assert_eq!(entry_id("mine", &both, "first"), "mine/first");
         let hybrid = description(&["tokio-rayon"], &["tokio-rayon"]);
         assert_eq!(entry_id("hybrid", &hybrid, "tokio-rayon"), "hybrid");
         assert_eq!(entry_id("mute", &Description::default(), "default"), "mute");

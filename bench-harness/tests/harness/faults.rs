@@ -83,7 +83,7 @@ fn every_kind_of_misbehaviour_is_a_typed_row_and_the_rest_completes() {
     }
     assert_eq!(row(&summary, "map", "threads")["numbers"]["rounds"], 2);
     assert_eq!(row(&summary, "echo/c=8", "threads")["numbers"]["rounds"], 2);
-    assert_eq!(row(&summary, "map", "floor/event-loop")["failure"]["kind"], "unsupported");
+    assert_eq!(row(&summary, "echo/c=8", "floor/sequential")["failure"]["kind"], "unsupported");
 
     let begin = Instant::now();
     loop {

@@ -67,7 +67,7 @@ fn listed(strategy: &'static str) -> Vec<Form> {
         } else if depth == 4 && !line.starts_with("--") {
             let (case, form) = line.split_once(": ").unwrap();
             let (case, remark) = case.split_once(" (").unwrap_or((case, "fair)"));
-            let is_supported = !form.starts_with("unsupported;");
+            let is_supported = !form.starts_with("unsupported: ");
             let standing = if is_supported { remark.trim_end_matches(')') } else { "unsupported" };
             forms.push(Form {
                 workload: workload.to_owned(),

@@ -7,12 +7,12 @@ use record::journal::{Measurement, Outcome};
 use crate::run::Run;
 
 /// A process whose samples all took `wall_ns` and half of that in CPU time.
-pub fn process(wall_ns: u64, how: Option<How>) -> Measured {
+pub fn process(wall_ns: u64, how: impl Into<Option<How>>) -> Measured {
     let usage = Usage { user_ns: wall_ns / 2, ..Usage::default() };
     let sample =
         Sample { wall_ns, usage: Some(usage), digest: Digest::of_number(1), facts: Facts::new() };
     Measured {
-        how,
+        how: how.into(),
         warmup_ns: vec![wall_ns],
         samples: vec![sample; 3],
         peak_threads: Some(3),
@@ -42,6 +42,7 @@ pub fn run(case: &str, outcomes: &[(&str, Vec<Outcome>)]) -> Run {
 }
 
 /// Outcomes of processes that took so long, nanoseconds.
-pub fn walls(walls: &[u64], how: Option<How>) -> Vec<Outcome> {
+pub fn walls(walls: &[u64], how: impl Into<Option<How>>) -> Vec<Outcome> {
+    let how = how.into();
     walls.iter().map(|&wall| Outcome::Measured(process(wall, how.clone()))).collect()
 }

@@ -127,7 +127,7 @@ mod tests {
         };
         let usage = Some(Usage { user_ns: 7, ..Usage::default() });
         let outcome = Outcome::Measured(Measured {
-            how: protocol::How::fair("a form", "https://a"),
+            how: Some(protocol::How::fair("a form", "https://a")),
             warmup_ns: vec![1],
             samples: vec![
                 sample(10, usage, &[(Fact::PeakDepth, 1), (Fact::Backlog, 2)]),

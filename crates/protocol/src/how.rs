@@ -4,12 +4,12 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-/// The form in which a strategy does a workload.
+/// The form in which a strategy does a workload, or why it has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct How {
-    /// The form in a few words.
+    /// The form in a few words; the reason in one sentence where the standing is [`Standing::Unsupported`].
     pub form: String,
-    /// The page of the model's own documentation that recommends it.
+    /// The page of the model's own documentation that recommends it; empty where there is no form.
     pub link: String,
     /// Whether the form may be recommended.
     pub standing: Standing,
@@ -17,23 +17,28 @@ pub struct How {
 
 impl How {
     /// A form that the model's documentation recommends for this.
-    pub fn fair(form: &str, link: &str) -> Option<Self> {
-        Some(How { form: form.to_owned(), link: link.to_owned(), standing: Standing::Fair })
+    pub fn fair(form: &str, link: &str) -> Self {
+        How { form: form.to_owned(), link: link.to_owned(), standing: Standing::Fair }
     }
 
     /// A form that works well and that the model was not made for.
-    pub fn off_label(form: &str, link: &str) -> Option<Self> {
-        Some(How { form: form.to_owned(), link: link.to_owned(), standing: Standing::OffLabel })
+    pub fn off_label(form: &str, link: &str) -> Self {
+        How { standing: Standing::OffLabel, ..How::fair(form, link) }
     }
 
     /// A known mistake, measured for its price.
-    pub fn misuse(form: &str, link: &str) -> Option<Self> {
-        Some(How { form: form.to_owned(), link: link.to_owned(), standing: Standing::Misuse })
+    pub fn misuse(form: &str, link: &str) -> Self {
+        How { standing: Standing::Misuse, ..How::fair(form, link) }
     }
 
     /// No model at all: what the others are held against.
-    pub fn floor(form: &str, link: &str) -> Option<Self> {
-        Some(How { form: form.to_owned(), link: link.to_owned(), standing: Standing::Floor })
+    pub fn floor(form: &str, link: &str) -> Self {
+        How { standing: Standing::Floor, ..How::fair(form, link) }
+    }
+
+    /// No honest form, for this reason: one sentence, which goes into the report.
+    pub fn unsupported(reason: impl Into<String>) -> Self {
+        How { form: reason.into(), link: String::new(), standing: Standing::Unsupported }
     }
 }
 
@@ -50,13 +55,16 @@ pub enum Standing {
     Misuse,
     /// No model at all.
     Floor,
+    /// No honest form. Not part of any message or file: a worker replies `failed` instead.
+    #[serde(skip)]
+    Unsupported,
 }
 
 impl Standing {
-    /// What is put behind a case in a list of forms; nothing for the usual standing.
+    /// What is put behind a case in a list of forms; nothing for the usual standing, nor where there is no form.
     pub fn remark(self) -> &'static str {
         match self {
-            Standing::Fair => "",
+            Standing::Fair | Standing::Unsupported => "",
             Standing::OffLabel => " (off-label)",
             Standing::Misuse => " (misuse)",
             Standing::Floor => " (floor)",
@@ -64,7 +72,8 @@ impl Standing {
     }
 }
 
-/// The error of a strategy that has no honest form of a workload; the reason goes into the report.
+/// The error of a strategy that this machine, or the number of workers, does not give what it needs; the reason
+/// goes into the report.
 pub fn unsupported(reason: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, reason.into())
 }

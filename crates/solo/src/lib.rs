@@ -165,12 +165,12 @@ fn list(variants: &[Variant]) -> anyhow::Result<ExitCode> {
                 if told.contains(&how) {
                     continue;
                 }
-                match &how {
-                    Some(How { standing, form, link }) => {
-                        let standing = standing.remark();
-                        writeln!(out, "    {}{standing}: {form}\n      {link}", case.id)?;
+                let How { standing, form, link } = &how;
+                match standing {
+                    Standing::Unsupported => writeln!(out, "    {}: unsupported: {form}", case.id)?,
+                    _ => {
+                        writeln!(out, "    {}{}: {form}\n      {link}", case.id, standing.remark())?
                     }
-                    None => writeln!(out, "    {}: unsupported; running it says why", case.id)?,
                 }
                 told.push(how);
             }

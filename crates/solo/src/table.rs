@@ -44,7 +44,7 @@ fn remark(measured: &Measured) -> &'static str {
     match measured.how.as_ref().map(|how| how.standing) {
         Some(Standing::Misuse) => "  misuse",
         Some(Standing::OffLabel) => "  off-label",
-        Some(Standing::Fair | Standing::Floor) | None => "",
+        Some(Standing::Fair | Standing::Floor | Standing::Unsupported) | None => "",
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    fn measured(how: Option<How>) -> Measured {
+    fn measured(how: How) -> Measured {
         let sample = |wall_ns| Sample {
             wall_ns,
             usage: None,
@@ -106,7 +106,7 @@ mod tests {
             facts: Facts::new(),
         };
         Measured {
-            how,
+            how: Some(how),
             warmup_ns: Vec::new(),
             samples: vec![sample(51_000_000), sample(53_000_000)],
             peak_threads: Some(10_003),

@@ -12,7 +12,7 @@ use workloads::channel::{Channel, ChannelParams, Messages};
 use crate::AsyncStd;
 
 impl Run<Channel> for AsyncStd {
-    fn how(_: &ChannelParams) -> Option<How> {
+    fn how(_: &ChannelParams) -> How {
         How::fair(
             "channel::bounded, which ends when all senders have been dropped",
             "https://docs.rs/async-std/latest/async_std/channel/fn.bounded.html",

@@ -13,7 +13,7 @@ use workloads::deadline::{Deadline, DeadlineParams, Operations};
 use crate::{AsyncStd, Misuse};
 
 impl Run<Deadline> for AsyncStd {
-    fn how(_: &DeadlineParams) -> Option<How> {
+    fn how(_: &DeadlineParams) -> How {
         How::fair(
             "one spawned task per operation under future::timeout, which drops what is too slow",
             "https://docs.rs/async-std/latest/async_std/future/fn.timeout.html",
@@ -36,7 +36,7 @@ impl Run<Deadline> for AsyncStd {
 }
 
 impl Run<Deadline> for Misuse {
-    fn how(_: &DeadlineParams) -> Option<How> {
+    fn how(_: &DeadlineParams) -> How {
         How::misuse(
             "future::timeout on spawn_blocking: dropping the handle ends the waiting only, the \
              closure keeps its thread to its end (of 10,000 threads instead of 500, which a few \

@@ -13,7 +13,7 @@ use workloads::echo::{Admission, Echo, EchoParams};
 use crate::AsyncStd;
 
 impl Serve<Echo> for AsyncStd {
-    fn how(_: &EchoParams) -> Option<How> {
+    fn how(_: &EchoParams) -> How {
         How::fair(
             "one spawned task per connection",
             "https://book.async.rs/patterns/accept-loop.html",

@@ -11,7 +11,7 @@ use crate::serve::{Heavy, serve};
 use crate::{AsyncStd, MAX_BLOCKING_THREADS};
 
 impl Serve<Endpoints> for AsyncStd {
-    fn how(params: &EndpointsParams) -> Option<How> {
+    fn how(params: &EndpointsParams) -> How {
         match params.handler {
             Handler::A => How::misuse(
                 "thread::sleep inside an async handler: a worker waits instead of working",

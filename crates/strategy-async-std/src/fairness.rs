@@ -4,14 +4,14 @@ use std::io;
 use std::sync::Arc;
 
 use async_std::task;
-use worker::{How, Run, unsupported};
+use worker::{How, Run};
 use workloads::Digest;
 use workloads::fairness::{Fairness, FairnessParams, Tickers};
 
 use crate::{AsyncStd, Misuse};
 
 impl Run<Fairness> for AsyncStd {
-    fn how(_: &FairnessParams) -> Option<How> {
+    fn how(_: &FairnessParams) -> How {
         How::fair(
             "one spawned task per ticker on task::sleep; hogs await task::yield_now",
             "https://docs.rs/async-std/latest/async_std/task/fn.yield_now.html",
@@ -28,9 +28,11 @@ impl Run<Fairness> for AsyncStd {
 }
 
 impl Run<Fairness> for Misuse {
-    fn how(params: &FairnessParams) -> Option<How> {
+    fn how(params: &FairnessParams) -> How {
         if params.hogs == "w" {
-            return None;
+            return How::unsupported(
+                "hogs that never yield leave no worker on which a ticker could end",
+            );
         }
         How::misuse(
             "hogs that never yield: each keeps a worker to itself",
@@ -39,11 +41,6 @@ impl Run<Fairness> for Misuse {
     }
 
     fn run(&self, input: &Arc<Tickers>) -> io::Result<Digest> {
-        if input.hogs() >= self.0.workers {
-            return Err(unsupported(
-                "hogs that never yield leave no worker on which a ticker could end",
-            ));
-        }
         run(input, |tickers| async move { while tickers.hog() {} })
     }
 }

@@ -14,7 +14,7 @@ use workloads::fetch::{Fetch, FetchParams, Requests};
 use crate::AsyncStd;
 
 impl Run<Fetch> for AsyncStd {
-    fn how(_: &FetchParams) -> Option<How> {
+    fn how(_: &FetchParams) -> How {
         How::fair(
             "one spawned task per connection, which takes one request after the other",
             "https://docs.rs/async-std/latest/async_std/net/struct.TcpStream.html",

@@ -11,7 +11,7 @@ use workloads::gather::{Gather, GatherParams, Waits};
 use crate::AsyncStd;
 
 impl Run<Gather> for AsyncStd {
-    fn how(_: &GatherParams) -> Option<How> {
+    fn how(_: &GatherParams) -> How {
         How::fair(
             "one spawned task per wait on task::sleep, handles awaited in order",
             "https://docs.rs/async-std/latest/async_std/task/fn.sleep.html",

@@ -12,7 +12,7 @@ use workloads::grain::{Grain, GrainParams, Grains, IN_FLIGHT, Yield};
 use crate::AsyncStd;
 
 impl Run<Grain> for AsyncStd {
-    fn how(_: &GrainParams) -> Option<How> {
+    fn how(_: &GrainParams) -> How {
         How::fair(
             "one spawned task per piece, 1,000 in flight at most, handles awaited in order",
             "https://docs.rs/async-std/latest/async_std/task/fn.spawn.html",

@@ -12,7 +12,7 @@ use workloads::idle::{Idle, IdleParams, Lot};
 use crate::AsyncStd;
 
 impl Run<Idle> for AsyncStd {
-    fn how(_: &IdleParams) -> Option<How> {
+    fn how(_: &IdleParams) -> How {
         How::fair(
             "spawned tasks that await a channel until its sender is dropped; active ones await \
              task::yield_now",

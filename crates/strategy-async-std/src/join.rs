@@ -12,7 +12,7 @@ use workloads::join::{Board, Join, JoinParams, Queens};
 use crate::AsyncStd;
 
 impl Run<Join> for AsyncStd {
-    fn how(params: &JoinParams) -> Option<How> {
+    fn how(params: &JoinParams) -> How {
         let link = "https://docs.rs/async-std/latest/async_std/task/struct.JoinHandle.html";
         if !params.has_cutoff() {
             return How::misuse("spawned tasks with no cut-off: every queen is a task", link);

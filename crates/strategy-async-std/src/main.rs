@@ -62,7 +62,7 @@ impl Strategy for AsyncStd {
 
 /// The same runtime, with known mistakes in what it runs, and with room for the blocking threads
 /// that one of these mistakes leaves behind run after run.
-struct Misuse(AsyncStd);
+struct Misuse;
 
 impl Strategy for Misuse {
     const NAME: &'static str = AsyncStd::NAME;
@@ -70,7 +70,7 @@ impl Strategy for Misuse {
 
     fn build(means: &Means) -> io::Result<Self> {
         machine::set_env("BLOCKING_MAX_THREADS", "10000")?;
-        AsyncStd::build(means).map(Misuse)
+        AsyncStd::build(means).map(|_| Misuse)
     }
 }
 

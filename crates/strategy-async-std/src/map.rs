@@ -12,7 +12,7 @@ use workloads::map::{Blocks, Map, MapParams};
 use crate::{AsyncStd, Misuse};
 
 impl Run<Map> for AsyncStd {
-    fn how(_: &MapParams) -> Option<How> {
+    fn how(_: &MapParams) -> How {
         How::fair(
             "one spawned task per chunk, handles awaited in order; nothing else runs here that the \
              computing could hold up",
@@ -27,7 +27,7 @@ impl Run<Map> for AsyncStd {
 }
 
 impl Run<Map> for Misuse {
-    fn how(_: &MapParams) -> Option<How> {
+    fn how(_: &MapParams) -> How {
         How::misuse(
             "one spawned task per block: each is handed over and awaited by itself",
             "https://docs.rs/async-std/latest/async_std/task/fn.spawn.html",

@@ -11,7 +11,7 @@ use workloads::matmul::{Layer, Matmul, MatmulParams};
 use crate::AsyncStd;
 
 impl Run<Matmul> for AsyncStd {
-    fn how(_: &MatmulParams) -> Option<How> {
+    fn how(_: &MatmulParams) -> How {
         How::fair(
             "one spawned task per block of rows, and one that awaits them; nothing else runs here that \
              the computing could hold up",

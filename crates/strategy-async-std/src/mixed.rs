@@ -11,7 +11,7 @@ use crate::serve::{Heavy, serve};
 use crate::{AsyncStd, Misuse};
 
 impl Serve<Mixed> for AsyncStd {
-    fn how(_: &MixedParams) -> Option<How> {
+    fn how(_: &MixedParams) -> How {
         How::fair(
             "one spawned task per connection; heavy computing handed to spawn_blocking, as many at once as there are workers",
             "https://docs.rs/async-std/latest/async_std/task/fn.spawn_blocking.html",
@@ -24,7 +24,7 @@ impl Serve<Mixed> for AsyncStd {
 }
 
 impl Serve<Mixed> for Misuse {
-    fn how(_: &MixedParams) -> Option<How> {
+    fn how(_: &MixedParams) -> How {
         How::misuse(
             "heavy computing inside an async handler: all that waits for the same worker waits on",
             "https://docs.rs/async-std/latest/async_std/task/fn.spawn_blocking.html",

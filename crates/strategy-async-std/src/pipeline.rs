@@ -12,7 +12,7 @@ use workloads::pipeline::{Packed, Parsed, Pipeline, PipelineParams, Raw, Stages}
 use crate::{AsyncStd, Misuse};
 
 impl Run<Pipeline> for AsyncStd {
-    fn how(_: &PipelineParams) -> Option<How> {
+    fn how(_: &PipelineParams) -> How {
         How::fair(
             "bounded channels between two spawned tasks that compute and two spawn_blocking \
              closures that read and write",
@@ -27,7 +27,7 @@ impl Run<Pipeline> for AsyncStd {
 }
 
 impl Run<Pipeline> for Misuse {
-    fn how(_: &PipelineParams) -> Option<How> {
+    fn how(_: &PipelineParams) -> How {
         How::misuse(
             "unbounded channels: what the fast stages have done in advance piles up in memory",
             "https://docs.rs/async-std/latest/async_std/channel/fn.unbounded.html",

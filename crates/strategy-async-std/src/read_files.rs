@@ -15,7 +15,7 @@ use workloads::read_files::{Files, ReadFiles, ReadFilesParams};
 use crate::{AsyncStd, Misuse};
 
 impl Run<ReadFiles> for AsyncStd {
-    fn how(_: &ReadFilesParams) -> Option<How> {
+    fn how(_: &ReadFilesParams) -> How {
         How::fair(
             "a bounded number of tasks, one spawn_blocking per whole file",
             "https://docs.rs/async-std/latest/async_std/task/fn.spawn_blocking.html",
@@ -32,7 +32,7 @@ impl Run<ReadFiles> for AsyncStd {
 }
 
 impl Run<ReadFiles> for Misuse {
-    fn how(_: &ReadFilesParams) -> Option<How> {
+    fn how(_: &ReadFilesParams) -> How {
         How::misuse(
             "fs::File in steps of 4 KiB: a hop to the blocking pool for each of them",
             "https://docs.rs/async-std/latest/async_std/fs/struct.File.html",

@@ -11,7 +11,7 @@ use workloads::reduce::{Numbers, Reduce, ReduceParams};
 use crate::AsyncStd;
 
 impl Run<Reduce> for AsyncStd {
-    fn how(_: &ReduceParams) -> Option<How> {
+    fn how(_: &ReduceParams) -> How {
         How::fair(
             "one spawned task per chunk, and one that awaits them and adds up",
             "https://docs.rs/async-std/latest/async_std/task/fn.spawn.html",

@@ -12,7 +12,7 @@ use workloads::ring::{Next, Ring, RingParams, Token, Tokens};
 use crate::AsyncStd;
 
 impl Run<Ring> for AsyncStd {
-    fn how(_: &RingParams) -> Option<How> {
+    fn how(_: &RingParams) -> How {
         How::fair(
             "one spawned task per node, channel::bounded(1) between neighbours",
             "https://docs.rs/async-std/latest/async_std/channel/index.html",

@@ -17,7 +17,7 @@ use workloads::serve::{Server, ServerParams};
 use crate::AsyncStd;
 
 impl Serve<Server> for AsyncStd {
-    fn how(_: &ServerParams) -> Option<How> {
+    fn how(_: &ServerParams) -> How {
         How::fair(
             "one spawned task per connection, handlers inline",
             "https://book.async.rs/patterns/accept-loop.html",

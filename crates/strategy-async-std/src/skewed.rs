@@ -11,7 +11,7 @@ use workloads::skewed::{Jobs, Skewed, SkewedParams};
 use crate::AsyncStd;
 
 impl Run<Skewed> for AsyncStd {
-    fn how(_: &SkewedParams) -> Option<How> {
+    fn how(_: &SkewedParams) -> How {
         How::fair(
             "one spawned task per job, so that a free worker takes the next one; one more task awaits \
              them",

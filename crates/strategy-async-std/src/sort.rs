@@ -11,7 +11,7 @@ use workloads::sort::{Keys, Part, Sort, SortParams};
 use crate::AsyncStd;
 
 impl Run<Sort> for AsyncStd {
-    fn how(_: &SortParams) -> Option<How> {
+    fn how(_: &SortParams) -> How {
         How::fair(
             "one spawned task per part, both sides of a split awaited by their parent",
             "https://docs.rs/async-std/latest/async_std/task/struct.JoinHandle.html",

@@ -11,7 +11,7 @@ use workloads::spawn::{Spawn, SpawnParams, Tasks};
 use crate::AsyncStd;
 
 impl Run<Spawn> for AsyncStd {
-    fn how(_: &SpawnParams) -> Option<How> {
+    fn how(_: &SpawnParams) -> How {
         How::fair(
             "task::spawn by a task on the runtime, handles awaited in order",
             "https://docs.rs/async-std/latest/async_std/task/fn.spawn.html",

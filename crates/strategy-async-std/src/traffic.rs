@@ -11,7 +11,7 @@ use crate::AsyncStd;
 use crate::serve::{Heavy, serve};
 
 impl Serve<Traffic> for AsyncStd {
-    fn how(_: &TrafficParams) -> Option<How> {
+    fn how(_: &TrafficParams) -> How {
         How::fair(
             "one spawned task per connection; blocking calls handed to spawn_blocking, long computing \
              too, four at once for each worker",

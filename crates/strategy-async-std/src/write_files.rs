@@ -14,7 +14,7 @@ use crate::read_files::{each_file, read_in_steps};
 use crate::{AsyncStd, Misuse};
 
 impl Run<WriteFiles> for AsyncStd {
-    fn how(_: &WriteFilesParams) -> Option<How> {
+    fn how(_: &WriteFilesParams) -> How {
         How::fair(
             "a bounded number of tasks, one spawn_blocking per whole file",
             "https://docs.rs/async-std/latest/async_std/task/fn.spawn_blocking.html",
@@ -31,7 +31,7 @@ impl Run<WriteFiles> for AsyncStd {
 }
 
 impl Run<WriteFiles> for Misuse {
-    fn how(_: &WriteFilesParams) -> Option<How> {
+    fn how(_: &WriteFilesParams) -> How {
         How::misuse(
             "fs::File in steps of 4 KiB: a hop to the blocking pool for each of them",
             "https://docs.rs/async-std/latest/async_std/fs/struct.File.html",

@@ -8,10 +8,10 @@ use worker::{How, Run};
 use workloads::Digest;
 use workloads::channel::{Channel, ChannelParams, Messages};
 
-use crate::{EventLoop, Sequential, nothing_to_wait_for};
+use crate::Sequential;
 
 impl Run<Channel> for Sequential {
-    fn how(_: &ChannelParams) -> Option<How> {
+    fn how(_: &ChannelParams) -> How {
         How::floor(
             "a VecDeque filled to its capacity and drained, on one thread",
             "https://doc.rust-lang.org/std/collections/struct.VecDeque.html",
@@ -32,15 +32,5 @@ impl Run<Channel> for Sequential {
             }
         }
         Ok(input.digest(tallies))
-    }
-}
-
-impl Run<Channel> for EventLoop {
-    fn how(_: &ChannelParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Messages>) -> io::Result<Digest> {
-        nothing_to_wait_for()
     }
 }

@@ -4,25 +4,17 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use worker::{How, Run, unsupported};
+use worker::{How, Run, no_form};
 use workloads::Digest;
 use workloads::deadline::{Deadline, DeadlineParams, Operation, Operations};
 
 use crate::timers::Timers;
 use crate::{EventLoop, Sequential};
 
-impl Run<Deadline> for Sequential {
-    fn how(_: &DeadlineParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Operations>) -> io::Result<Digest> {
-        Err(unsupported("one after the other: the first slow operation would use up the limit"))
-    }
-}
+no_form!(Run<Deadline> for Sequential: "one after the other: the first slow operation would use up the limit");
 
 impl Run<Deadline> for EventLoop {
-    fn how(_: &DeadlineParams) -> Option<How> {
+    fn how(_: &DeadlineParams) -> How {
         How::floor(
             "a heap of deadlines on one thread, with the limit as one of them; what is still in it \
              then is dropped",

@@ -7,26 +7,20 @@ use std::thread;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
-use worker::{How, Serve, pause_after, unsupported};
+use worker::{How, Serve, pause_after};
 use workloads::echo::{Admission, Echo, EchoParams};
 
 use crate::{EventLoop, Sequential};
 
 impl Serve<Echo> for Sequential {
-    fn how(params: &EchoParams) -> Option<How> {
-        let link = "https://doc.rust-lang.org/std/net/struct.TcpListener.html";
-        (params.connections == 1)
-            .then(|| How::floor("one connection after the other, blocking", link))
-            .flatten()
-    }
-
-    fn ready(&self, service: &Arc<Echo>) -> io::Result<()> {
-        if service.max_connections() > 1 {
-            return Err(unsupported(
-                "one connection after the other: the second would wait forever",
-            ));
+    fn how(params: &EchoParams) -> How {
+        match params.connections {
+            1 => How::floor(
+                "one connection after the other, blocking",
+                "https://doc.rust-lang.org/std/net/struct.TcpListener.html",
+            ),
+            _ => How::unsupported("one connection after the other: the second would wait forever"),
         }
-        Ok(())
     }
 
     fn serve(&self, listener: StdListener, service: &Arc<Echo>) -> io::Result<()> {
@@ -55,7 +49,7 @@ impl Serve<Echo> for Sequential {
 const LISTENER: Token = Token(usize::MAX);
 
 impl Serve<Echo> for EventLoop {
-    fn how(_: &EchoParams) -> Option<How> {
+    fn how(_: &EchoParams) -> How {
         How::floor(
             "one thread, one edge-triggered readiness loop",
             "https://docs.rs/mio/latest/mio/struct.Poll.html",

@@ -4,25 +4,17 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use worker::{How, Run, unsupported};
+use worker::{How, Run, no_form};
 use workloads::Digest;
 use workloads::fairness::{Fairness, FairnessParams, Tickers};
 
 use crate::timers::Timers;
 use crate::{EventLoop, Sequential};
 
-impl Run<Fairness> for Sequential {
-    fn how(_: &FairnessParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Tickers>) -> io::Result<Digest> {
-        Err(unsupported("one after the other: nothing ticks while something computes"))
-    }
-}
+no_form!(Run<Fairness> for Sequential: "one after the other: nothing ticks while something computes");
 
 impl Run<Fairness> for EventLoop {
-    fn how(_: &FairnessParams) -> Option<How> {
+    fn how(_: &FairnessParams) -> How {
         How::floor(
             "a heap of ticks on one thread; the hogs are plain threads beside it, and the operating \
              system shares the processors out",

@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
@@ -10,19 +9,18 @@ use worker::{How, Run};
 use workloads::Digest;
 use workloads::fetch::{Client, Fetch, FetchParams, Requests};
 
-use crate::{EventLoop, PATIENCE, Sequential, check_patience};
+use crate::{EventLoop, Sequential, one_by_one};
 
 impl Run<Fetch> for Sequential {
-    fn how(params: &FetchParams) -> Option<How> {
-        let total = Duration::from_millis(params.wait_ms.saturating_mul(params.n));
-        let link = "https://doc.rust-lang.org/std/net/struct.TcpStream.html";
-        (total <= PATIENCE)
-            .then(|| How::floor("one blocking request after the other, on one connection", link))
-            .flatten()
-    }
-
-    fn ready(&self, input: &Arc<Requests>) -> io::Result<()> {
-        check_patience(input.wait(), input.n())
+    fn how(params: &FetchParams) -> How {
+        one_by_one(
+            params.wait_ms,
+            params.n,
+            How::floor(
+                "one blocking request after the other, on one connection",
+                "https://doc.rust-lang.org/std/net/struct.TcpStream.html",
+            ),
+        )
     }
 
     fn run(&self, input: &Arc<Requests>) -> io::Result<Digest> {
@@ -45,7 +43,7 @@ impl Run<Fetch> for Sequential {
 }
 
 impl Run<Fetch> for EventLoop {
-    fn how(_: &FetchParams) -> Option<How> {
+    fn how(_: &FetchParams) -> How {
         How::floor(
             "one thread, one edge-triggered readiness loop over all connections",
             "https://docs.rs/mio/latest/mio/struct.Poll.html",

@@ -2,30 +2,33 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use worker::{How, Run};
 use workloads::Digest;
 use workloads::gather::{Gather, GatherParams, Waits};
 
 use crate::timers::Timers;
-use crate::{EventLoop, PATIENCE, Sequential, check_patience};
+use crate::{EventLoop, Sequential, one_by_one};
 
 impl Run<Gather> for Sequential {
-    fn how(params: &GatherParams) -> Option<How> {
-        let total = Duration::from_millis(params.wait_ms.saturating_mul(params.n));
-        let link = "https://doc.rust-lang.org/std/thread/fn.sleep.html";
-        (total <= PATIENCE).then(|| How::floor("one thread::sleep after the other", link)).flatten()
+    fn how(params: &GatherParams) -> How {
+        one_by_one(
+            params.wait_ms,
+            params.n,
+            How::floor(
+                "one thread::sleep after the other",
+                "https://doc.rust-lang.org/std/thread/fn.sleep.html",
+            ),
+        )
     }
 
     fn run(&self, input: &Arc<Waits>) -> io::Result<Digest> {
-        check_patience(input.duration(), input.n())?;
         Ok(input.digest((0..input.n()).map(|id| input.block(id))))
     }
 }
 
 impl Run<Gather> for EventLoop {
-    fn how(_: &GatherParams) -> Option<How> {
+    fn how(_: &GatherParams) -> How {
         How::floor(
             "a heap of deadlines on one thread",
             "https://docs.rs/mio/latest/mio/struct.Poll.html",

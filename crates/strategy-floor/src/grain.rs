@@ -7,10 +7,10 @@ use worker::{How, Run};
 use workloads::Digest;
 use workloads::grain::{Grain, GrainParams, Grains};
 
-use crate::{EventLoop, Sequential, nothing_to_wait_for};
+use crate::Sequential;
 
 impl Run<Grain> for Sequential {
-    fn how(_: &GrainParams) -> Option<How> {
+    fn how(_: &GrainParams) -> How {
         How::floor(
             "one call after the other",
             "https://doc.rust-lang.org/std/iter/trait.Iterator.html",
@@ -19,15 +19,5 @@ impl Run<Grain> for Sequential {
 
     fn run(&self, input: &Arc<Grains>) -> io::Result<Digest> {
         Ok(input.digest((0..input.tasks()).map(|id| input.run(id)).sum()))
-    }
-}
-
-impl Run<Grain> for EventLoop {
-    fn how(_: &GrainParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Grains>) -> io::Result<Digest> {
-        nothing_to_wait_for()
     }
 }

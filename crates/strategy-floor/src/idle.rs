@@ -7,10 +7,10 @@ use worker::{How, Run};
 use workloads::Digest;
 use workloads::idle::{Idle, IdleParams, Lot};
 
-use crate::{EventLoop, Sequential, nothing_to_wait_for};
+use crate::Sequential;
 
 impl Run<Idle> for Sequential {
-    fn how(_: &IdleParams) -> Option<How> {
+    fn how(_: &IdleParams) -> How {
         How::floor(
             "an array of states, and nothing that could wake one",
             "https://doc.rust-lang.org/std/vec/struct.Vec.html#method.with_capacity",
@@ -27,15 +27,5 @@ impl Run<Idle> for Sequential {
         (0..input.turns() * input.active()).for_each(|_| input.turn());
         parked.into_iter().for_each(|state| input.leave(state));
         Ok(input.digest())
-    }
-}
-
-impl Run<Idle> for EventLoop {
-    fn how(_: &IdleParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Lot>) -> io::Result<Digest> {
-        nothing_to_wait_for()
     }
 }

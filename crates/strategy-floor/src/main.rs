@@ -33,8 +33,17 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use worker::{Means, Strategy, Variant, unsupported};
+use worker::{How, Means, Strategy, Variant};
+use workloads::deadline::Deadline;
+use workloads::echo::Echo;
+use workloads::endpoints::Endpoints;
+use workloads::fairness::Fairness;
+use workloads::fetch::Fetch;
+use workloads::gather::Gather;
+use workloads::mixed::Mixed;
 use workloads::reduce::Reduce;
+use workloads::serve::Server;
+use workloads::traffic::Traffic;
 
 use crate::bandwidth::Bandwidth;
 
@@ -65,18 +74,16 @@ impl Strategy for EventLoop {
     }
 }
 
-fn nothing_to_wait_for<T>() -> io::Result<T> {
-    Err(unsupported("a readiness loop waits for sockets and timers, and here is neither"))
-}
-
-/// Refuses to wait so often one after the other.
-fn check_patience(wait: Duration, times: u64) -> io::Result<()> {
-    let total = wait.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX));
-    if total > PATIENCE {
-        let reason = format!("one wait after the other takes N·d = {} s", total.as_secs_f64());
-        return Err(unsupported(reason));
+/// The form, unless waiting so often one after the other takes too long.
+fn one_by_one(wait_ms: u64, times: u64, how: How) -> How {
+    let total = Duration::from_millis(wait_ms.saturating_mul(times));
+    match total > PATIENCE {
+        true => How::unsupported(format!(
+            "one wait after the other takes N·d = {} s",
+            total.as_secs_f64()
+        )),
+        false => how,
     }
-    Ok(())
 }
 
 #[cfg(feature = "solo")]
@@ -85,6 +92,18 @@ use solo::main as run;
 use worker::main as run;
 
 fn main() -> ExitCode {
+    // What waits for sockets or timers; a file on disk is always ready.
+    let event_loop = Variant::partial::<EventLoop>()
+        .run::<Gather>()
+        .run::<Fetch>()
+        .run::<Deadline>()
+        .run::<Fairness>()
+        .serve::<Echo>()
+        .serve::<Server>()
+        .serve::<Endpoints>()
+        .serve::<Mixed>()
+        .serve::<Traffic>()
+        .variant();
     let bandwidth = Variant::partial::<Bandwidth>().run::<Reduce>().variant();
-    run(&[Variant::of::<Sequential>(), Variant::of::<EventLoop>(), bandwidth])
+    run(&[Variant::of::<Sequential>(), event_loop, bandwidth])
 }

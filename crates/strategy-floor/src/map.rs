@@ -7,10 +7,10 @@ use worker::{How, Run};
 use workloads::Digest;
 use workloads::map::{Blocks, Map, MapParams};
 
-use crate::{EventLoop, Sequential, nothing_to_wait_for};
+use crate::Sequential;
 
 impl Run<Map> for Sequential {
-    fn how(_: &MapParams) -> Option<How> {
+    fn how(_: &MapParams) -> How {
         How::floor(
             "one block after the other",
             "https://doc.rust-lang.org/std/iter/trait.Iterator.html",
@@ -20,15 +20,5 @@ impl Run<Map> for Sequential {
     fn run(&self, input: &Arc<Blocks>) -> io::Result<Digest> {
         let hashes: Vec<_> = (0..input.len()).map(|index| input.hash(index)).collect();
         Ok(input.digest(hashes))
-    }
-}
-
-impl Run<Map> for EventLoop {
-    fn how(_: &MapParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Blocks>) -> io::Result<Digest> {
-        nothing_to_wait_for()
     }
 }

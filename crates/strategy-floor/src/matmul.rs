@@ -7,10 +7,10 @@ use worker::{How, Run};
 use workloads::Digest;
 use workloads::matmul::{Layer, Matmul, MatmulParams};
 
-use crate::{EventLoop, Sequential, nothing_to_wait_for};
+use crate::Sequential;
 
 impl Run<Matmul> for Sequential {
-    fn how(_: &MatmulParams) -> Option<How> {
+    fn how(_: &MatmulParams) -> How {
         How::floor(
             "one block of rows after the other",
             "https://doc.rust-lang.org/std/iter/trait.Iterator.html",
@@ -20,15 +20,5 @@ impl Run<Matmul> for Sequential {
     fn run(&self, input: &Arc<Layer>) -> io::Result<Digest> {
         let sum = (0..input.blocks()).map(|block| input.multiply(block)).fold(0, u64::wrapping_add);
         Ok(input.digest(sum))
-    }
-}
-
-impl Run<Matmul> for EventLoop {
-    fn how(_: &MatmulParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Layer>) -> io::Result<Digest> {
-        nothing_to_wait_for()
     }
 }

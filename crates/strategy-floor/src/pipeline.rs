@@ -3,15 +3,14 @@
 use std::io;
 use std::sync::Arc;
 
-use worker::{How, Run, unsupported};
+use worker::{How, Run};
 use workloads::Digest;
 use workloads::pipeline::{Pipeline, PipelineParams, Stages};
 
-use crate::read_files::ALWAYS_READY;
-use crate::{EventLoop, Sequential};
+use crate::Sequential;
 
 impl Run<Pipeline> for Sequential {
-    fn how(_: &PipelineParams) -> Option<How> {
+    fn how(_: &PipelineParams) -> How {
         How::floor(
             "all four stages of one record after the other",
             "https://doc.rust-lang.org/std/iter/trait.Iterator.html",
@@ -24,15 +23,5 @@ impl Run<Pipeline> for Sequential {
             input.write(input.compress(input.parse(raw)))?;
         }
         input.digest()
-    }
-}
-
-impl Run<Pipeline> for EventLoop {
-    fn how(_: &PipelineParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Stages>) -> io::Result<Digest> {
-        Err(unsupported(ALWAYS_READY))
     }
 }

@@ -3,18 +3,14 @@
 use std::io;
 use std::sync::Arc;
 
-use worker::{How, Run, unsupported};
+use worker::{How, Run};
 use workloads::Digest;
 use workloads::read_files::{Files, ReadFiles, ReadFilesParams};
 
-use crate::{EventLoop, Sequential};
-
-/// Why a readiness loop does nothing with files.
-pub(crate) const ALWAYS_READY: &str =
-    "a file on disk is always ready: a readiness loop has nothing to wait for";
+use crate::Sequential;
 
 impl Run<ReadFiles> for Sequential {
-    fn how(_: &ReadFilesParams) -> Option<How> {
+    fn how(_: &ReadFilesParams) -> How {
         How::floor("one fs::read after the other", "https://doc.rust-lang.org/std/fs/fn.read.html")
     }
 
@@ -29,14 +25,4 @@ pub(crate) fn one_after_the_other(
     file: impl Fn(usize) -> io::Result<Digest>,
 ) -> io::Result<Digest> {
     (0..files).try_fold(Digest::of_number(0), |all, index| Ok(all ^ file(index)?))
-}
-
-impl Run<ReadFiles> for EventLoop {
-    fn how(_: &ReadFilesParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Files>) -> io::Result<Digest> {
-        Err(unsupported(ALWAYS_READY))
-    }
 }

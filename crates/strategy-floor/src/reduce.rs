@@ -7,11 +7,11 @@ use worker::{How, Run};
 use workloads::Digest;
 use workloads::reduce::{Numbers, Reduce, ReduceParams};
 
+use crate::Sequential;
 use crate::bandwidth::Bandwidth;
-use crate::{EventLoop, Sequential, nothing_to_wait_for};
 
 impl Run<Reduce> for Sequential {
-    fn how(_: &ReduceParams) -> Option<How> {
+    fn how(_: &ReduceParams) -> How {
         How::floor(
             "one chunk after the other",
             "https://doc.rust-lang.org/std/iter/trait.Iterator.html",
@@ -23,18 +23,8 @@ impl Run<Reduce> for Sequential {
     }
 }
 
-impl Run<Reduce> for EventLoop {
-    fn how(_: &ReduceParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Numbers>) -> io::Result<Digest> {
-        nothing_to_wait_for()
-    }
-}
-
 impl Run<Reduce> for Bandwidth {
-    fn how(_: &ReduceParams) -> Option<How> {
+    fn how(_: &ReduceParams) -> How {
         How::floor(
             "a thread for each worker, running before the clock starts, each taking the next chunk",
             "https://www.cs.virginia.edu/stream/ref.html",

@@ -7,10 +7,10 @@ use worker::{How, Run};
 use workloads::Digest;
 use workloads::ring::{Next, Ring, RingParams, Token, Tokens};
 
-use crate::{EventLoop, Sequential, nothing_to_wait_for};
+use crate::Sequential;
 
 impl Run<Ring> for Sequential {
-    fn how(_: &RingParams) -> Option<How> {
+    fn how(_: &RingParams) -> How {
         How::floor(
             "a Vec of nodes on one thread: nobody is woken up",
             "https://doc.rust-lang.org/std/vec/struct.Vec.html",
@@ -30,15 +30,5 @@ impl Run<Ring> for Sequential {
             node = next;
         }
         unreachable!("the token is always at the next node")
-    }
-}
-
-impl Run<Ring> for EventLoop {
-    fn how(_: &RingParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Tokens>) -> io::Result<Digest> {
-        nothing_to_wait_for()
     }
 }

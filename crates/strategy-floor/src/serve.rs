@@ -7,24 +7,20 @@ use std::thread;
 use std::time::Instant;
 
 use load::readiness;
-use worker::{How, Serve, pause_after, unsupported};
+use worker::{How, Serve, pause_after};
 use workloads::request::{Answer, Connection, Dispatch, Requests, Step, Work};
 use workloads::serve::{Server, ServerParams};
 
 use crate::{EventLoop, Sequential};
 
 impl Serve<Server> for Sequential {
-    fn how(params: &ServerParams) -> Option<How> {
-        let link = "https://doc.rust-lang.org/std/net/struct.TcpListener.html";
-        (params.connections == 1)
-            .then(|| How::floor("one connection after the other, blocking", link))
-            .flatten()
-    }
-
-    fn ready(&self, service: &Arc<Server>) -> io::Result<()> {
-        match service.requests().max_connections() {
-            1 => Ok(()),
-            _ => Err(unsupported(SECOND_WAITS)),
+    fn how(params: &ServerParams) -> How {
+        match params.connections {
+            1 => How::floor(
+                "one connection after the other, blocking",
+                "https://doc.rust-lang.org/std/net/struct.TcpListener.html",
+            ),
+            _ => How::unsupported(SECOND_WAITS),
         }
     }
 
@@ -95,7 +91,7 @@ fn handle(requests: &Requests, work: Work) -> Answer {
 }
 
 impl Serve<Server> for EventLoop {
-    fn how(_: &ServerParams) -> Option<How> {
+    fn how(_: &ServerParams) -> How {
         How::floor(
             "one thread, one edge-triggered readiness loop, waits in a heap of deadlines; one thread \
              however many are granted",

@@ -7,10 +7,10 @@ use worker::{How, Run};
 use workloads::Digest;
 use workloads::spawn::{Spawn, SpawnParams, Tasks};
 
-use crate::{EventLoop, Sequential, nothing_to_wait_for};
+use crate::Sequential;
 
 impl Run<Spawn> for Sequential {
-    fn how(_: &SpawnParams) -> Option<How> {
+    fn how(_: &SpawnParams) -> How {
         How::floor(
             "a function call for each task",
             "https://doc.rust-lang.org/std/iter/trait.Iterator.html",
@@ -20,15 +20,5 @@ impl Run<Spawn> for Sequential {
     fn run(&self, input: &Arc<Tasks>) -> io::Result<Digest> {
         let sum = (0..input.times() * input.n()).map(|_| input.task()).sum();
         Ok(input.digest(sum))
-    }
-}
-
-impl Run<Spawn> for EventLoop {
-    fn how(_: &SpawnParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Tasks>) -> io::Result<Digest> {
-        nothing_to_wait_for()
     }
 }

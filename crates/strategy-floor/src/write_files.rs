@@ -3,15 +3,15 @@
 use std::io;
 use std::sync::Arc;
 
-use worker::{How, Run, unsupported};
+use worker::{How, Run};
 use workloads::Digest;
 use workloads::write_files::{Targets, WriteFiles, WriteFilesParams};
 
-use crate::read_files::{ALWAYS_READY, one_after_the_other};
-use crate::{EventLoop, Sequential};
+use crate::Sequential;
+use crate::read_files::one_after_the_other;
 
 impl Run<WriteFiles> for Sequential {
-    fn how(_: &WriteFilesParams) -> Option<How> {
+    fn how(_: &WriteFilesParams) -> How {
         How::floor(
             "one file written and read back after the other",
             "https://doc.rust-lang.org/std/fs/struct.File.html",
@@ -20,15 +20,5 @@ impl Run<WriteFiles> for Sequential {
 
     fn run(&self, input: &Arc<Targets>) -> io::Result<Digest> {
         one_after_the_other(input.len(), |index| input.write_and_read_back(index))
-    }
-}
-
-impl Run<WriteFiles> for EventLoop {
-    fn how(_: &WriteFilesParams) -> Option<How> {
-        None
-    }
-
-    fn run(&self, _: &Arc<Targets>) -> io::Result<Digest> {
-        Err(unsupported(ALWAYS_READY))
     }
 }

@@ -10,7 +10,7 @@ use workloads::endpoints::{Endpoints, EndpointsParams, Handler};
 use crate::{Hybrid, MAX_BLOCKING_THREADS};
 
 impl Serve<Endpoints> for Hybrid {
-    fn how(params: &EndpointsParams) -> Option<How> {
+    fn how(params: &EndpointsParams) -> How {
         match params.handler {
             Handler::A => How::misuse(
                 "thread::sleep inside an async handler: a worker waits instead of working, \

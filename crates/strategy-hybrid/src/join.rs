@@ -11,7 +11,7 @@ use workloads::join::{Board, Join, JoinParams, Queens};
 use crate::Hybrid;
 
 impl Run<Join> for Hybrid {
-    fn how(params: &JoinParams) -> Option<How> {
+    fn how(params: &JoinParams) -> How {
         if !params.has_cutoff() {
             return How::misuse(
                 "recursive parallel iterators with no cut-off: every queen is a task",

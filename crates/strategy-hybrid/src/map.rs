@@ -11,7 +11,7 @@ use workloads::map::{Blocks, Map, MapParams};
 use crate::Hybrid;
 
 impl Run<Map> for Hybrid {
-    fn how(_: &MapParams) -> Option<How> {
+    fn how(_: &MapParams) -> How {
         How::fair(
             "a parallel iterator handed whole to rayon's half of the workers, its oneshot \
              awaited",

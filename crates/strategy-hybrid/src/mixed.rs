@@ -10,7 +10,7 @@ use workloads::mixed::{Mixed, MixedParams};
 use crate::Hybrid;
 
 impl Serve<Mixed> for Hybrid {
-    fn how(_: &MixedParams) -> Option<How> {
+    fn how(_: &MixedParams) -> How {
         How::fair(
             "light requests wait on tokio's timer, heavy ones compute on rayon's half of the \
              workers",

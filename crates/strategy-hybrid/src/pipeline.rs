@@ -13,7 +13,7 @@ use crate::Hybrid;
 use crate::bridge::Cpu;
 
 impl Run<Pipeline> for Hybrid {
-    fn how(_: &PipelineParams) -> Option<How> {
+    fn how(_: &PipelineParams) -> How {
         How::fair(
             "read and write in spawn_blocking, parse and compress as tasks that hand each \
              record to rayon and await it, bounded tokio channels between them",

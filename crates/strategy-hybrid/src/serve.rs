@@ -17,7 +17,7 @@ use crate::Hybrid;
 use crate::bridge::Cpu;
 
 impl Serve<Server> for Hybrid {
-    fn how(_: &ServerParams) -> Option<How> {
+    fn how(_: &ServerParams) -> How {
         How::fair(
             "one spawned task per connection on tokio's half of the workers, long computing \
              handed to rayon's",

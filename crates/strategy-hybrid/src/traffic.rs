@@ -10,7 +10,7 @@ use workloads::traffic::{Traffic, TrafficParams};
 use crate::Hybrid;
 
 impl Serve<Traffic> for Hybrid {
-    fn how(_: &TrafficParams) -> Option<How> {
+    fn how(_: &TrafficParams) -> How {
         How::fair(
             "waits on tokio's timer, blocking calls handed to spawn_blocking, long computing on \
              rayon's half of the workers",

@@ -11,7 +11,7 @@ use workloads::channel::{Channel, ChannelParams, Messages};
 use crate::{Rayon, within_max_pool};
 
 impl Run<Channel> for Rayon {
-    fn how(params: &ChannelParams) -> Option<How> {
+    fn how(params: &ChannelParams) -> How {
         within_max_pool(
             params.producers + params.consumers,
             How::off_label(

@@ -11,7 +11,7 @@ use workloads::echo::{Admission, Echo, EchoParams};
 use crate::{Rayon, within_max_pool};
 
 impl Serve<Echo> for Rayon {
-    fn how(params: &EchoParams) -> Option<How> {
+    fn how(params: &EchoParams) -> How {
         within_max_pool(
             params.connections,
             How::off_label(

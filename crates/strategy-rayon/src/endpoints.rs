@@ -4,14 +4,14 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use worker::{How, Serve, unsupported};
+use worker::{How, Serve};
 use workloads::endpoints::{Endpoints, EndpointsParams, Handler};
 
 use crate::serve::{block_in, handle, serve};
 use crate::{Misuse, Rayon, within_max_pool};
 
 impl Serve<Endpoints> for Rayon {
-    fn how(params: &EndpointsParams) -> Option<How> {
+    fn how(params: &EndpointsParams) -> How {
         match params.handler {
             Handler::A => within_max_pool(
                 params.requests,
@@ -21,7 +21,8 @@ impl Serve<Endpoints> for Rayon {
                     "https://docs.rs/rayon/latest/rayon/struct.ThreadPool.html#method.in_place_scope",
                 ),
             ),
-            Handler::B | Handler::C => None,
+            Handler::B => How::unsupported("rayon has no pool for blocking calls beside its own"),
+            Handler::C => How::unsupported("rayon has no timer to await: a job that waits blocks"),
             Handler::D => within_max_pool(
                 params.requests,
                 How::off_label(
@@ -36,13 +37,7 @@ impl Serve<Endpoints> for Rayon {
         let requests = service.requests();
         requests.predict_in_flight(match service.handler() {
             Handler::A => requests.max_connections(),
-            Handler::B => {
-                return Err(unsupported("rayon has no pool for blocking calls beside its own"));
-            }
-            Handler::C => {
-                return Err(unsupported("rayon has no timer to await: a job that waits blocks"));
-            }
-            Handler::D => self.bounded(requests.pool()).current_num_threads(),
+            _ => self.bounded(requests.pool()).current_num_threads(),
         });
         self.build_waiting(requests.max_connections())
     }
@@ -55,20 +50,22 @@ impl Serve<Endpoints> for Rayon {
 }
 
 impl Serve<Endpoints> for Misuse {
-    fn how(params: &EndpointsParams) -> Option<How> {
+    fn how(params: &EndpointsParams) -> How {
         match params.handler {
-            Handler::A => How::misuse(
-                "blocking in a job on the pool that is meant for computing",
-                "https://docs.rs/rayon/latest/rayon/fn.join.html#warning-about-blocking-io",
+            Handler::A => within_max_pool(
+                params.requests,
+                How::misuse(
+                    "blocking in a job on the pool that is meant for computing",
+                    "https://docs.rs/rayon/latest/rayon/fn.join.html#warning-about-blocking-io",
+                ),
             ),
-            Handler::B | Handler::C | Handler::D => None,
+            Handler::B | Handler::C | Handler::D => {
+                How::unsupported("the mistake is the one of handler a")
+            }
         }
     }
 
     fn ready(&self, service: &Arc<Endpoints>) -> io::Result<()> {
-        if service.handler() != Handler::A {
-            return Err(unsupported("the mistake is the one of handler a"));
-        }
         service.requests().predict_in_flight(self.0.pool.current_num_threads());
         self.0.build_waiting(service.requests().max_connections())
     }

@@ -11,7 +11,7 @@ use workloads::fetch::{Fetch, FetchParams, Requests};
 use crate::{Rayon, within_max_pool};
 
 impl Run<Fetch> for Rayon {
-    fn how(params: &FetchParams) -> Option<How> {
+    fn how(params: &FetchParams) -> How {
         within_max_pool(
             params.in_flight,
             How::off_label(

@@ -10,7 +10,7 @@ use workloads::gather::{Gather, GatherParams, Waits};
 use crate::{Rayon, within_max_pool};
 
 impl Run<Gather> for Rayon {
-    fn how(params: &GatherParams) -> Option<How> {
+    fn how(params: &GatherParams) -> How {
         within_max_pool(
             params.n,
             How::off_label(

@@ -11,7 +11,7 @@ use workloads::grain::{Grain, GrainParams, Grains, Yield};
 use crate::Rayon;
 
 impl Run<Grain> for Rayon {
-    fn how(_: &GrainParams) -> Option<How> {
+    fn how(_: &GrainParams) -> How {
         How::fair(
             "`join` of both halves of the tasks, recursively down to one",
             "https://docs.rs/rayon/latest/rayon/fn.join.html",

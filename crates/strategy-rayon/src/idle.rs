@@ -4,14 +4,15 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use crossbeam::sync::WaitGroup;
+use machine::check_threads;
 use worker::{How, Run};
 use workloads::Digest;
 use workloads::idle::{Idle, IdleParams, Lot};
 
-use crate::{Rayon, check_pool, pool, within_max_pool};
+use crate::{Rayon, pool, within_max_pool};
 
 impl Run<Idle> for Rayon {
-    fn how(params: &IdleParams) -> Option<How> {
+    fn how(params: &IdleParams) -> How {
         within_max_pool(
             params.n,
             How::off_label(
@@ -23,7 +24,7 @@ impl Run<Idle> for Rayon {
     }
 
     fn ready(&self, input: &Arc<Lot>) -> io::Result<()> {
-        check_pool(input.tasks())
+        check_threads(input.tasks())
     }
 
     fn run(&self, input: &Arc<Lot>) -> io::Result<Digest> {

@@ -32,7 +32,7 @@ use std::sync::OnceLock;
 
 use machine::check_threads;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use worker::{How, Means, Strategy, Variant, unsupported};
+use worker::{How, Means, Strategy, Variant};
 use workloads::endpoints::Endpoints;
 use workloads::mixed::Mixed;
 
@@ -52,7 +52,7 @@ struct Rayon {
 impl Rayon {
     /// Builds the pool for operations that wait.
     fn build_waiting(&self, threads: usize) -> io::Result<()> {
-        check_pool(threads as u64)?;
+        check_threads(threads as u64)?;
         if self.waiting.get().is_none() {
             let _ = self.waiting.set(pool(threads)?);
         }
@@ -94,20 +94,15 @@ fn pool(threads: usize) -> io::Result<ThreadPool> {
     ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)
 }
 
-/// Refuses in one sentence when there cannot be so many threads that wait.
-fn check_pool(threads: u64) -> io::Result<()> {
-    if threads > MAX_POOL {
-        return Err(unsupported(format!(
+/// The form, unless a pool of so many threads is too large.
+fn within_max_pool(threads: u64, how: How) -> How {
+    match threads > MAX_POOL {
+        true => How::unsupported(format!(
             "a pool of {threads} threads: idle rayon threads search each other's queues, which \
              beyond {MAX_POOL} takes most of a minute and more"
-        )));
+        )),
+        false => how,
     }
-    check_threads(threads)
-}
-
-/// The form, unless it takes so many threads that [`check_pool`] refuses.
-fn within_max_pool(threads: u64, how: Option<How>) -> Option<How> {
-    how.filter(|_| threads <= MAX_POOL)
 }
 
 #[cfg(feature = "solo")]

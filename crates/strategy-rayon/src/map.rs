@@ -11,7 +11,7 @@ use workloads::map::{Blocks, Map, MapParams};
 use crate::Rayon;
 
 impl Run<Map> for Rayon {
-    fn how(_: &MapParams) -> Option<How> {
+    fn how(_: &MapParams) -> How {
         How::fair(
             "a parallel iterator over the blocks, collected in order",
             "https://docs.rs/rayon/latest/rayon/iter/index.html",

@@ -11,7 +11,7 @@ use workloads::matmul::{Layer, Matmul, MatmulParams};
 use crate::Rayon;
 
 impl Run<Matmul> for Rayon {
-    fn how(_: &MatmulParams) -> Option<How> {
+    fn how(_: &MatmulParams) -> How {
         How::fair(
             "a parallel iterator over the blocks of rows, split down to one, reduced by adding",
             "https://docs.rs/rayon/latest/rayon/iter/trait.IndexedParallelIterator.html#method.with_max_len",

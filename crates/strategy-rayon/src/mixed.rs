@@ -11,7 +11,7 @@ use crate::serve::{block_in, handle, serve};
 use crate::{Misuse, Rayon, within_max_pool};
 
 impl Serve<Mixed> for Rayon {
-    fn how(params: &MixedParams) -> Option<How> {
+    fn how(params: &MixedParams) -> How {
         within_max_pool(
             params.connections,
             How::off_label(
@@ -34,7 +34,7 @@ impl Serve<Mixed> for Rayon {
 }
 
 impl Serve<Mixed> for Misuse {
-    fn how(params: &MixedParams) -> Option<How> {
+    fn how(params: &MixedParams) -> How {
         within_max_pool(
             params.connections,
             How::misuse(

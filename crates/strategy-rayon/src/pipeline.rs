@@ -12,7 +12,7 @@ use workloads::pipeline::{Packed, Pipeline, PipelineParams, Stages};
 use crate::Rayon;
 
 impl Run<Pipeline> for Rayon {
-    fn how(_: &PipelineParams) -> Option<How> {
+    fn how(_: &PipelineParams) -> How {
         How::fair(
             "batches of records: a parallel iterator packs one, in order, joined with the writing \
              of the one before",

@@ -11,7 +11,7 @@ use workloads::read_files::{Files, ReadFiles, ReadFilesParams};
 use crate::Rayon;
 
 impl Run<ReadFiles> for Rayon {
-    fn how(_: &ReadFilesParams) -> Option<How> {
+    fn how(_: &ReadFilesParams) -> How {
         How::fair(
             "a parallel iterator over the files, reduced with XOR; the page cache makes them CPU work",
             "https://docs.rs/rayon/latest/rayon/iter/trait.ParallelIterator.html#method.try_reduce",

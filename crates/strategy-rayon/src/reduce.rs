@@ -11,7 +11,7 @@ use workloads::reduce::{Numbers, Reduce, ReduceParams};
 use crate::Rayon;
 
 impl Run<Reduce> for Rayon {
-    fn how(_: &ReduceParams) -> Option<How> {
+    fn how(_: &ReduceParams) -> How {
         How::fair(
             "a parallel iterator over the chunks, split down to one, summed",
             "https://docs.rs/rayon/latest/rayon/iter/trait.IndexedParallelIterator.html#method.with_max_len",

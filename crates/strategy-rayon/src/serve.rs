@@ -14,7 +14,7 @@ use workloads::serve::{Server, ServerParams};
 use crate::{Rayon, within_max_pool};
 
 impl Serve<Server> for Rayon {
-    fn how(params: &ServerParams) -> Option<How> {
+    fn how(params: &ServerParams) -> How {
         within_max_pool(
             params.connections,
             How::off_label(

@@ -11,7 +11,7 @@ use workloads::skewed::{Jobs, Skewed, SkewedParams};
 use crate::Rayon;
 
 impl Run<Skewed> for Rayon {
-    fn how(_: &SkewedParams) -> Option<How> {
+    fn how(_: &SkewedParams) -> How {
         How::fair(
             "a parallel iterator over the jobs, split down to one, reduced by adding",
             "https://docs.rs/rayon/latest/rayon/iter/trait.IndexedParallelIterator.html#method.with_max_len",

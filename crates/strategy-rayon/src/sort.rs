@@ -10,7 +10,7 @@ use workloads::sort::{Keys, Sort, SortParams};
 use crate::Rayon;
 
 impl Run<Sort> for Rayon {
-    fn how(_: &SortParams) -> Option<How> {
+    fn how(_: &SortParams) -> How {
         How::fair(
             "`join` of both sides of a split, recursively down to a leaf",
             "https://docs.rs/rayon/latest/rayon/fn.join.html",

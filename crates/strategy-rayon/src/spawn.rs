@@ -11,7 +11,7 @@ use workloads::spawn::{Spawn, SpawnParams, Tasks};
 use crate::Rayon;
 
 impl Run<Spawn> for Rayon {
-    fn how(_: &SpawnParams) -> Option<How> {
+    fn how(_: &SpawnParams) -> How {
         How::fair(
             "a scope with one spawned job per task, each with a place for its result",
             "https://docs.rs/rayon/latest/rayon/fn.scope.html",

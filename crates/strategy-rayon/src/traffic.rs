@@ -11,7 +11,7 @@ use crate::serve::{handle, serve};
 use crate::{Rayon, within_max_pool};
 
 impl Serve<Traffic> for Rayon {
-    fn how(params: &TrafficParams) -> Option<How> {
+    fn how(params: &TrafficParams) -> How {
         within_max_pool(
             params.connections,
             How::off_label(

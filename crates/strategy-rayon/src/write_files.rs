@@ -11,7 +11,7 @@ use crate::Rayon;
 use crate::read_files::xor;
 
 impl Run<WriteFiles> for Rayon {
-    fn how(_: &WriteFilesParams) -> Option<How> {
+    fn how(_: &WriteFilesParams) -> How {
         How::fair(
             "a parallel iterator over the files, reduced with XOR; the page cache makes them CPU work",
             "https://docs.rs/rayon/latest/rayon/iter/trait.ParallelIterator.html#method.try_reduce",

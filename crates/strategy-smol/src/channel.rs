@@ -11,7 +11,7 @@ use workloads::channel::{Channel, ChannelParams, Messages};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Channel> for Smol {
-    fn how(_: &ChannelParams) -> Option<How> {
+    fn how(_: &ChannelParams) -> How {
         How::fair(
             "smol::channel::bounded, which ends when all senders have been dropped",
             "https://docs.rs/smol/latest/smol/channel/fn.bounded.html",

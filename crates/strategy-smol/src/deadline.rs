@@ -14,7 +14,7 @@ use workloads::deadline::{Deadline, DeadlineParams, Operations};
 use crate::{EXECUTOR, Misuse, Smol};
 
 impl Run<Deadline> for Smol {
-    fn how(_: &DeadlineParams) -> Option<How> {
+    fn how(_: &DeadlineParams) -> How {
         How::fair(
             "one spawned task per operation, which ends with the operation `or` a Timer: what \
              comes second is dropped",
@@ -51,7 +51,7 @@ impl Run<Deadline> for Smol {
 }
 
 impl Run<Deadline> for Misuse {
-    fn how(_: &DeadlineParams) -> Option<How> {
+    fn how(_: &DeadlineParams) -> How {
         How::misuse(
             "a time limit on unblock: dropping its task ends the waiting only, a closure that has \
              begun keeps its thread to its end (of 10,000 threads instead of 500, which a few \

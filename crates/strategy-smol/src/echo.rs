@@ -13,7 +13,7 @@ use workloads::echo::{Admission, Echo, EchoParams};
 use crate::{EXECUTOR, Smol};
 
 impl Serve<Echo> for Smol {
-    fn how(_: &EchoParams) -> Option<How> {
+    fn how(_: &EchoParams) -> How {
         How::fair(
             "one spawned task per connection",
             "https://github.com/smol-rs/smol/blob/master/examples/tcp-server.rs",

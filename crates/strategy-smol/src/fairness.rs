@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use smol::Timer;
 use smol::future::yield_now;
-use worker::{How, Run, unsupported};
+use worker::{How, Run};
 use workloads::Digest;
 use workloads::fairness::{Fairness, FairnessParams, Tickers};
 
 use crate::{EXECUTOR, Misuse, Smol};
 
 impl Run<Fairness> for Smol {
-    fn how(_: &FairnessParams) -> Option<How> {
+    fn how(_: &FairnessParams) -> How {
         How::fair(
             "one spawned task per ticker on smol::Timer; hogs await future::yield_now",
             "https://docs.rs/smol/latest/smol/future/fn.yield_now.html",
@@ -29,9 +29,11 @@ impl Run<Fairness> for Smol {
 }
 
 impl Run<Fairness> for Misuse {
-    fn how(params: &FairnessParams) -> Option<How> {
+    fn how(params: &FairnessParams) -> How {
         if params.hogs == "w" {
-            return None;
+            return How::unsupported(
+                "hogs that never yield leave no worker on which a ticker could end",
+            );
         }
         How::misuse(
             "hogs that never yield: each keeps a worker to itself",
@@ -40,11 +42,6 @@ impl Run<Fairness> for Misuse {
     }
 
     fn run(&self, input: &Arc<Tickers>) -> io::Result<Digest> {
-        if input.hogs() >= self.0.workers {
-            return Err(unsupported(
-                "hogs that never yield leave no worker on which a ticker could end",
-            ));
-        }
         run(input, |tickers| async move { while tickers.hog() {} })
     }
 }

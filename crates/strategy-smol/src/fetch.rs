@@ -13,7 +13,7 @@ use workloads::fetch::{Fetch, FetchParams, Requests};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Fetch> for Smol {
-    fn how(_: &FetchParams) -> Option<How> {
+    fn how(_: &FetchParams) -> How {
         How::fair(
             "one spawned task per connection, which takes one request after the other",
             "https://docs.rs/smol/latest/smol/net/struct.TcpStream.html",

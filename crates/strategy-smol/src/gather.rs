@@ -11,7 +11,7 @@ use workloads::gather::{Gather, GatherParams, Waits};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Gather> for Smol {
-    fn how(_: &GatherParams) -> Option<How> {
+    fn how(_: &GatherParams) -> How {
         How::fair(
             "one spawned task per wait on smol::Timer, tasks awaited in order",
             "https://docs.rs/smol/latest/smol/struct.Executor.html#method.spawn_many",

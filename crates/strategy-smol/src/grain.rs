@@ -11,7 +11,7 @@ use workloads::grain::{Grain, GrainParams, Grains, IN_FLIGHT, Yield};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Grain> for Smol {
-    fn how(_: &GrainParams) -> Option<How> {
+    fn how(_: &GrainParams) -> How {
         How::fair(
             "one spawned task per piece, 500 at a time by spawn_many, 1,000 in flight at most, awaited \
              in order",

@@ -12,7 +12,7 @@ use workloads::idle::{Idle, IdleParams, Lot};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Idle> for Smol {
-    fn how(_: &IdleParams) -> Option<How> {
+    fn how(_: &IdleParams) -> How {
         How::fair(
             "one spawned task each, awaiting a lock::OnceCell that is set to release them all",
             "https://docs.rs/smol/latest/smol/lock/struct.OnceCell.html#method.wait",

@@ -11,7 +11,7 @@ use workloads::join::{Board, Join, JoinParams, Queens};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Join> for Smol {
-    fn how(params: &JoinParams) -> Option<How> {
+    fn how(params: &JoinParams) -> How {
         let link = "https://docs.rs/smol/latest/smol/struct.Task.html";
         if !params.has_cutoff() {
             return How::misuse("spawned tasks with no cut-off: every queen is a task", link);

@@ -68,7 +68,7 @@ impl Strategy for Smol {
 
 /// The same threads, with known mistakes in what they run, and with room for the blocking threads
 /// that one of these mistakes leaves behind run after run.
-struct Misuse(Smol);
+struct Misuse;
 
 impl Strategy for Misuse {
     const NAME: &'static str = Smol::NAME;
@@ -76,7 +76,7 @@ impl Strategy for Misuse {
 
     fn build(means: &Means) -> io::Result<Self> {
         machine::set_env("BLOCKING_MAX_THREADS", "10000")?;
-        Smol::build(means).map(Misuse)
+        Smol::build(means).map(|_| Misuse)
     }
 }
 

@@ -11,7 +11,7 @@ use workloads::map::{Blocks, Map, MapParams};
 use crate::{EXECUTOR, Misuse, Smol};
 
 impl Run<Map> for Smol {
-    fn how(_: &MapParams) -> Option<How> {
+    fn how(_: &MapParams) -> How {
         How::fair(
             "one spawned task per chunk, tasks awaited in order; nothing else runs here that the \
              computing could hold up",
@@ -26,7 +26,7 @@ impl Run<Map> for Smol {
 }
 
 impl Run<Map> for Misuse {
-    fn how(_: &MapParams) -> Option<How> {
+    fn how(_: &MapParams) -> How {
         How::misuse(
             "one spawned task per block: each is handed over by itself, however short it is",
             "https://docs.rs/smol/latest/smol/struct.Executor.html#method.spawn",

@@ -10,7 +10,7 @@ use workloads::matmul::{Layer, Matmul, MatmulParams};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Matmul> for Smol {
-    fn how(_: &MatmulParams) -> Option<How> {
+    fn how(_: &MatmulParams) -> How {
         How::fair(
             "one spawned task per block of rows, and one that awaits them",
             "https://docs.rs/smol/latest/smol/struct.Executor.html#method.spawn",

@@ -11,7 +11,7 @@ use crate::serve::{Heavy, serve};
 use crate::{Misuse, Smol};
 
 impl Serve<Mixed> for Smol {
-    fn how(_: &MixedParams) -> Option<How> {
+    fn how(_: &MixedParams) -> How {
         How::fair(
             "one spawned task per connection; heavy computing handed to smol::unblock behind a semaphore",
             "https://docs.rs/smol/latest/smol/fn.unblock.html",
@@ -24,7 +24,7 @@ impl Serve<Mixed> for Smol {
 }
 
 impl Serve<Mixed> for Misuse {
-    fn how(_: &MixedParams) -> Option<How> {
+    fn how(_: &MixedParams) -> How {
         How::misuse(
             "heavy computing inside an async handler: all that waits for the same worker waits on",
             "https://docs.rs/smol/latest/smol/fn.unblock.html",

@@ -12,7 +12,7 @@ use workloads::pipeline::{Packed, Parsed, Pipeline, PipelineParams, Raw, Stages}
 use crate::{EXECUTOR, Misuse, Smol};
 
 impl Run<Pipeline> for Smol {
-    fn how(_: &PipelineParams) -> Option<How> {
+    fn how(_: &PipelineParams) -> How {
         How::fair(
             "bounded channels between two spawned tasks that compute and two unblock closures that \
              read and write",
@@ -27,7 +27,7 @@ impl Run<Pipeline> for Smol {
 }
 
 impl Run<Pipeline> for Misuse {
-    fn how(_: &PipelineParams) -> Option<How> {
+    fn how(_: &PipelineParams) -> How {
         How::misuse(
             "unbounded channels: what the fast stages have done in advance piles up in memory",
             "https://docs.rs/smol/latest/smol/channel/fn.unbounded.html",

@@ -15,7 +15,7 @@ use workloads::read_files::{Files, ReadFiles, ReadFilesParams};
 use crate::{EXECUTOR, Misuse, Smol};
 
 impl Run<ReadFiles> for Smol {
-    fn how(_: &ReadFilesParams) -> Option<How> {
+    fn how(_: &ReadFilesParams) -> How {
         How::fair(
             "a bounded number of tasks, one unblock per whole file",
             "https://docs.rs/smol/latest/smol/fn.unblock.html",
@@ -32,7 +32,7 @@ impl Run<ReadFiles> for Smol {
 }
 
 impl Run<ReadFiles> for Misuse {
-    fn how(_: &ReadFilesParams) -> Option<How> {
+    fn how(_: &ReadFilesParams) -> How {
         How::misuse(
             "smol::fs::File in steps of 4 KiB: three hops per file, and every byte goes \
              through a pipe",

@@ -10,7 +10,7 @@ use workloads::reduce::{Numbers, Reduce, ReduceParams};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Reduce> for Smol {
-    fn how(_: &ReduceParams) -> Option<How> {
+    fn how(_: &ReduceParams) -> How {
         How::fair(
             "one spawned task per chunk, and one that awaits them",
             "https://docs.rs/smol/latest/smol/struct.Executor.html#method.spawn",

@@ -11,7 +11,7 @@ use workloads::ring::{Next, Ring, RingParams, Token, Tokens};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Ring> for Smol {
-    fn how(_: &RingParams) -> Option<How> {
+    fn how(_: &RingParams) -> How {
         How::fair(
             "one spawned task per node, smol::channel::bounded(1) between neighbours",
             "https://docs.rs/smol/latest/smol/channel/index.html",

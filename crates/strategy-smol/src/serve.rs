@@ -16,7 +16,7 @@ use workloads::serve::{Server, ServerParams};
 use crate::{EXECUTOR, Smol};
 
 impl Serve<Server> for Smol {
-    fn how(_: &ServerParams) -> Option<How> {
+    fn how(_: &ServerParams) -> How {
         How::fair(
             "one spawned task per connection, handlers inline",
             "https://github.com/smol-rs/smol/blob/master/examples/tcp-server.rs",

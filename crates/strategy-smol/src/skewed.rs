@@ -10,7 +10,7 @@ use workloads::skewed::{Jobs, Skewed, SkewedParams};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Skewed> for Smol {
-    fn how(_: &SkewedParams) -> Option<How> {
+    fn how(_: &SkewedParams) -> How {
         How::fair(
             "one spawned task per job, of which a thread without any steals some; one more task awaits \
              them",

@@ -11,7 +11,7 @@ use workloads::sort::{Keys, Part, Sort, SortParams};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Sort> for Smol {
-    fn how(_: &SortParams) -> Option<How> {
+    fn how(_: &SortParams) -> How {
         How::fair(
             "both sides of every fork spawned and awaited by their parent",
             "https://docs.rs/smol/latest/smol/struct.Task.html",

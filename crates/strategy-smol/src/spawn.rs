@@ -10,7 +10,7 @@ use workloads::spawn::{Spawn, SpawnParams, Tasks};
 use crate::{EXECUTOR, Smol};
 
 impl Run<Spawn> for Smol {
-    fn how(_: &SpawnParams) -> Option<How> {
+    fn how(_: &SpawnParams) -> How {
         How::fair(
             "all tasks by spawn_many from a task that awaits them in order",
             "https://docs.rs/smol/latest/smol/struct.Executor.html#method.spawn_many",

@@ -14,7 +14,7 @@ use crate::read_files::{each_file, read_in_steps};
 use crate::{Misuse, Smol};
 
 impl Run<WriteFiles> for Smol {
-    fn how(_: &WriteFilesParams) -> Option<How> {
+    fn how(_: &WriteFilesParams) -> How {
         How::fair(
             "a bounded number of tasks, one unblock per whole file",
             "https://docs.rs/smol/latest/smol/fn.unblock.html",
@@ -31,7 +31,7 @@ impl Run<WriteFiles> for Smol {
 }
 
 impl Run<WriteFiles> for Misuse {
-    fn how(_: &WriteFilesParams) -> Option<How> {
+    fn how(_: &WriteFilesParams) -> How {
         How::misuse(
             "smol::fs::File in steps of 4 KiB: five hops per file, and every byte goes \
              through two pipes",

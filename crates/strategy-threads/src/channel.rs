@@ -13,7 +13,7 @@ use workloads::channel::{Channel, ChannelParams, Messages};
 use crate::Threads;
 
 impl Run<Channel> for Threads {
-    fn how(_: &ChannelParams) -> Option<How> {
+    fn how(_: &ChannelParams) -> How {
         How::fair(
             "one scoped thread per producer and per consumer, a bounded crossbeam channel",
             "https://docs.rs/crossbeam/latest/crossbeam/channel/fn.bounded.html",

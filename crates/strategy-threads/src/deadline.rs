@@ -16,7 +16,7 @@ use workloads::deadline::{Deadline, DeadlineParams, Operations};
 use crate::{Misuse, Threads};
 
 impl Run<Deadline> for Threads {
-    fn how(_: &DeadlineParams) -> Option<How> {
+    fn how(_: &DeadlineParams) -> How {
         How::fair(
             "one scoped thread per operation, which waits on a crossbeam channel until the limit \
              disconnects it",
@@ -51,7 +51,7 @@ impl Run<Deadline> for Threads {
 }
 
 impl Run<Deadline> for Misuse {
-    fn how(_: &DeadlineParams) -> Option<How> {
+    fn how(_: &DeadlineParams) -> How {
         How::misuse(
             "detached threads that nobody waits for after the limit: they sleep on",
             "https://doc.rust-lang.org/std/thread/struct.JoinHandle.html",

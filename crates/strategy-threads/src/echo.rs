@@ -12,7 +12,7 @@ use workloads::echo::{Admission, Echo, EchoParams};
 use crate::Threads;
 
 impl Serve<Echo> for Threads {
-    fn how(_: &EchoParams) -> Option<How> {
+    fn how(_: &EchoParams) -> How {
         How::fair(
             "one thread per connection, blocking reads and writes",
             "https://doc.rust-lang.org/book/ch21-02-multithreaded.html",

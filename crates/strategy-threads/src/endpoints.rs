@@ -4,20 +4,25 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use worker::{How, Serve, unsupported};
+use worker::{How, Serve};
 use workloads::endpoints::{Endpoints, EndpointsParams, Handler};
 
 use crate::pool::Pool;
 use crate::{Threads, serve};
 
 impl Serve<Endpoints> for Threads {
-    fn how(params: &EndpointsParams) -> Option<How> {
+    fn how(params: &EndpointsParams) -> How {
         match params.handler {
             Handler::A => How::fair(
                 "one thread per connection, which the handler may block",
                 "https://doc.rust-lang.org/book/ch21-02-multithreaded.html",
             ),
-            Handler::B | Handler::C => None,
+            Handler::B => {
+                How::unsupported("threads have no blocking pool: every handler may block")
+            }
+            Handler::C => {
+                How::unsupported("threads have no timer to await: a thread that waits blocks")
+            }
             Handler::D => How::fair(
                 "a bounded pool of threads taking handlers from a crossbeam channel",
                 "https://docs.rs/crossbeam/latest/crossbeam/channel/index.html",
@@ -29,19 +34,11 @@ impl Serve<Endpoints> for Threads {
         let requests = service.requests();
         serve::check(requests)?;
         match service.handler() {
-            Handler::A => requests.predict_in_flight(usize::MAX),
-            Handler::B => {
-                return Err(unsupported("threads have no blocking pool: every handler may block"));
-            }
-            Handler::C => {
-                return Err(unsupported(
-                    "threads have no timer to await: a thread that waits blocks",
-                ));
-            }
             Handler::D => {
                 self.pool.get_or_init(|| Pool::new(requests.pool()));
                 requests.predict_in_flight(requests.pool());
             }
+            _ => requests.predict_in_flight(usize::MAX),
         }
         Ok(())
     }

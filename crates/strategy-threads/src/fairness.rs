@@ -12,7 +12,7 @@ use workloads::fairness::{Fairness, FairnessParams, Tickers};
 use crate::Threads;
 
 impl Run<Fairness> for Threads {
-    fn how(_: &FairnessParams) -> Option<How> {
+    fn how(_: &FairnessParams) -> How {
         How::fair(
             "one scoped thread per hog, which yields between slices and is preempted anyway, and \
              one per ticker, all ticking at once",

@@ -13,7 +13,7 @@ use workloads::fetch::{Fetch, FetchParams, Requests};
 use crate::Threads;
 
 impl Run<Fetch> for Threads {
-    fn how(_: &FetchParams) -> Option<How> {
+    fn how(_: &FetchParams) -> How {
         How::fair(
             "one scoped thread per connection, each taking the next request from a shared counter",
             "https://doc.rust-lang.org/std/thread/fn.scope.html",

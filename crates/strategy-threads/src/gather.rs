@@ -12,7 +12,7 @@ use workloads::gather::{Gather, GatherParams, Waits};
 use crate::Threads;
 
 impl Run<Gather> for Threads {
-    fn how(_: &GatherParams) -> Option<How> {
+    fn how(_: &GatherParams) -> How {
         How::fair(
             "one scoped thread per wait, joined in order",
             "https://doc.rust-lang.org/std/thread/fn.scope.html",

@@ -14,7 +14,7 @@ use workloads::grain::{Grain, GrainParams, Grains, Yield};
 use crate::{Misuse, Threads};
 
 impl Run<Grain> for Threads {
-    fn how(_: &GrainParams) -> Option<How> {
+    fn how(_: &GrainParams) -> How {
         How::fair(
             "tasks pushed into the crossbeam deque of one worker, a scoped thread each; whoever is \
              idle steals a batch",
@@ -50,7 +50,7 @@ fn next_task(local: &Worker<u64>, stealers: &[Stealer<u64>]) -> Option<u64> {
 }
 
 impl Run<Grain> for Misuse {
-    fn how(_: &GrainParams) -> Option<How> {
+    fn how(_: &GrainParams) -> How {
         How::misuse(
             "one queue behind a mutex: every thread waits for the others at every task",
             "https://docs.rs/crossbeam/latest/crossbeam/deque/index.html",

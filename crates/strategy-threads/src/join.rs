@@ -15,7 +15,7 @@ use crate::Threads;
 use crate::stealing::find_task;
 
 impl Run<Join> for Threads {
-    fn how(params: &JoinParams) -> Option<How> {
+    fn how(params: &JoinParams) -> How {
         let link = "https://docs.rs/crossbeam/latest/crossbeam/deque/index.html";
         if !params.has_cutoff() {
             return How::misuse("crossbeam deques with no cut-off: every queen is a task", link);

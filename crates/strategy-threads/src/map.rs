@@ -16,7 +16,7 @@ use crate::{Misuse, Threads};
 const WAVE: usize = 1_000;
 
 impl Run<Map> for Threads {
-    fn how(_: &MapParams) -> Option<How> {
+    fn how(_: &MapParams) -> How {
         How::fair(
             "one scoped thread per worker, chunks from a crossbeam channel",
             "https://docs.rs/crossbeam/latest/crossbeam/channel/index.html",
@@ -47,7 +47,7 @@ impl Run<Map> for Threads {
 }
 
 impl Run<Map> for Misuse {
-    fn how(_: &MapParams) -> Option<How> {
+    fn how(_: &MapParams) -> How {
         How::misuse(
             "one thread per block, a thousand at a time: starting it costs more than its work",
             "https://doc.rust-lang.org/book/ch21-02-multithreaded.html",

@@ -13,7 +13,7 @@ use workloads::matmul::{Layer, Matmul, MatmulParams};
 use crate::Threads;
 
 impl Run<Matmul> for Threads {
-    fn how(_: &MatmulParams) -> Option<How> {
+    fn how(_: &MatmulParams) -> How {
         How::fair(
             "one scoped thread per worker, blocks of rows taken by an atomic counter",
             "https://doc.rust-lang.org/std/sync/atomic/index.html",

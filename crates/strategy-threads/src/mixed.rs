@@ -10,7 +10,7 @@ use workloads::mixed::{Mixed, MixedParams};
 use crate::{Threads, serve};
 
 impl Serve<Mixed> for Threads {
-    fn how(_: &MixedParams) -> Option<How> {
+    fn how(_: &MixedParams) -> How {
         How::fair(
             "one thread per connection, which waits and computes as its requests ask",
             "https://doc.rust-lang.org/book/ch21-02-multithreaded.html",

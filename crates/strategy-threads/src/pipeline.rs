@@ -12,7 +12,7 @@ use workloads::pipeline::{Packed, Parsed, Pipeline, PipelineParams, Raw, Stages}
 use crate::{Misuse, Threads};
 
 impl Run<Pipeline> for Threads {
-    fn how(_: &PipelineParams) -> Option<How> {
+    fn how(_: &PipelineParams) -> How {
         How::fair(
             "one scoped thread per stage, bounded crossbeam channels between them",
             "https://docs.rs/crossbeam/latest/crossbeam/channel/fn.bounded.html",
@@ -28,7 +28,7 @@ impl Run<Pipeline> for Threads {
 }
 
 impl Run<Pipeline> for Misuse {
-    fn how(_: &PipelineParams) -> Option<How> {
+    fn how(_: &PipelineParams) -> How {
         How::misuse(
             "unbounded channels: what the fast stages have done in advance piles up in memory",
             "https://docs.rs/crossbeam/latest/crossbeam/channel/fn.unbounded.html",

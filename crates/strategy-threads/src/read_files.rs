@@ -12,7 +12,7 @@ use workloads::read_files::{Files, ReadFiles, ReadFilesParams};
 use crate::Threads;
 
 impl Run<ReadFiles> for Threads {
-    fn how(_: &ReadFilesParams) -> Option<How> {
+    fn how(_: &ReadFilesParams) -> How {
         How::fair(
             "one scoped thread per worker, each taking the next file from a shared counter",
             "https://doc.rust-lang.org/std/thread/fn.scope.html",

@@ -13,7 +13,7 @@ use workloads::reduce::{Numbers, Reduce, ReduceParams};
 use crate::Threads;
 
 impl Run<Reduce> for Threads {
-    fn how(_: &ReduceParams) -> Option<How> {
+    fn how(_: &ReduceParams) -> How {
         How::fair(
             "one scoped thread per worker, chunks taken by an atomic counter",
             "https://doc.rust-lang.org/std/sync/atomic/index.html",

@@ -12,7 +12,7 @@ use workloads::ring::{Next, Ring, RingParams, Token, Tokens};
 use crate::Threads;
 
 impl Run<Ring> for Threads {
-    fn how(_: &RingParams) -> Option<How> {
+    fn how(_: &RingParams) -> How {
         How::fair(
             "one scoped thread per node, the token handed over under a mutex with a condition \
              variable, which costs less than a channel",

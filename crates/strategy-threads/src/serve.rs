@@ -15,7 +15,7 @@ use crate::Threads;
 use crate::pool::Pool;
 
 impl Serve<Server> for Threads {
-    fn how(_: &ServerParams) -> Option<How> {
+    fn how(_: &ServerParams) -> How {
         How::fair(
             "one thread per connection, blocking reads, waits and writes",
             "https://doc.rust-lang.org/book/ch21-02-multithreaded.html",

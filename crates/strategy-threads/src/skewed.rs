@@ -13,7 +13,7 @@ use workloads::skewed::{Jobs, Skewed, SkewedParams};
 use crate::{Misuse, Threads};
 
 impl Run<Skewed> for Threads {
-    fn how(_: &SkewedParams) -> Option<How> {
+    fn how(_: &SkewedParams) -> How {
         How::fair(
             "one scoped thread per worker, whoever is free takes the next job by an atomic counter",
             "https://doc.rust-lang.org/std/sync/atomic/index.html",
@@ -34,7 +34,7 @@ impl Run<Skewed> for Threads {
 }
 
 impl Run<Skewed> for Misuse {
-    fn how(_: &SkewedParams) -> Option<How> {
+    fn how(_: &SkewedParams) -> How {
         How::misuse(
             "as many jobs for every thread, dealt out beforehand: whoever has the large ones is \
              waited for",

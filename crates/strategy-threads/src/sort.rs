@@ -15,7 +15,7 @@ use crate::Threads;
 use crate::stealing::find_task;
 
 impl Run<Sort> for Threads {
-    fn how(_: &SortParams) -> Option<How> {
+    fn how(_: &SortParams) -> How {
         How::fair(
             "one scoped thread per worker with a crossbeam deque of mutable slices each, idle ones \
              steal",

@@ -12,7 +12,7 @@ use workloads::spawn::{Spawn, SpawnParams, Tasks};
 use crate::Threads;
 
 impl Run<Spawn> for Threads {
-    fn how(_: &SpawnParams) -> Option<How> {
+    fn how(_: &SpawnParams) -> How {
         How::fair(
             "one scoped thread per task, all waited for by the scope, results added up atomically",
             "https://doc.rust-lang.org/std/thread/fn.scope.html",

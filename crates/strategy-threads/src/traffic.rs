@@ -10,7 +10,7 @@ use workloads::traffic::{Traffic, TrafficParams};
 use crate::{Threads, serve};
 
 impl Serve<Traffic> for Threads {
-    fn how(_: &TrafficParams) -> Option<How> {
+    fn how(_: &TrafficParams) -> How {
         How::fair(
             "one thread per connection, which waits, blocks and computes as its requests ask",
             "https://doc.rust-lang.org/book/ch21-02-multithreaded.html",

@@ -10,7 +10,7 @@ use workloads::write_files::{Targets, WriteFiles, WriteFilesParams};
 use crate::Threads;
 
 impl Run<WriteFiles> for Threads {
-    fn how(_: &WriteFilesParams) -> Option<How> {
+    fn how(_: &WriteFilesParams) -> How {
         How::fair(
             "one scoped thread per worker, each taking the next file from a shared counter",
             "https://doc.rust-lang.org/std/thread/fn.scope.html",

@@ -12,7 +12,7 @@ use workloads::channel::{Channel, ChannelParams, Messages};
 use crate::Tokio;
 
 impl Run<Channel> for Tokio {
-    fn how(params: &ChannelParams) -> Option<How> {
+    fn how(params: &ChannelParams) -> How {
         if params.consumers == 1 {
             How::fair(
                 "a bounded tokio::sync::mpsc channel",

@@ -14,7 +14,7 @@ use workloads::deadline::{Deadline, DeadlineParams, Operations};
 use crate::{Misuse, Tokio};
 
 impl Run<Deadline> for Tokio {
-    fn how(_: &DeadlineParams) -> Option<How> {
+    fn how(_: &DeadlineParams) -> How {
         How::fair(
             "tasks in a JoinSet, joined under a timeout, the rest aborted and waited for",
             "https://docs.rs/tokio/latest/tokio/task/struct.JoinSet.html#method.shutdown",
@@ -40,7 +40,7 @@ impl Run<Deadline> for Tokio {
 }
 
 impl Run<Deadline> for Misuse {
-    fn how(_: &DeadlineParams) -> Option<How> {
+    fn how(_: &DeadlineParams) -> How {
         How::misuse(
             "a timeout around spawn_blocking: what has begun there cannot be aborted and goes on",
             "https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html",

@@ -12,7 +12,7 @@ use workloads::echo::{Admission, Echo, EchoParams};
 use crate::Tokio;
 
 impl Serve<Echo> for Tokio {
-    fn how(_: &EchoParams) -> Option<How> {
+    fn how(_: &EchoParams) -> How {
         How::fair("one spawned task per connection", "https://tokio.rs/tokio/tutorial/io")
     }
 

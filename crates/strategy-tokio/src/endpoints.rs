@@ -11,7 +11,7 @@ use crate::serve::Heavy;
 use crate::{MAX_BLOCKING_THREADS, Tokio};
 
 impl Serve<Endpoints> for Tokio {
-    fn how(params: &EndpointsParams) -> Option<How> {
+    fn how(params: &EndpointsParams) -> How {
         match params.handler {
             Handler::A => How::misuse(
                 "thread::sleep inside an async handler: a worker waits instead of working",

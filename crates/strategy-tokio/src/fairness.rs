@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep;
-use worker::{How, Run, unsupported};
+use worker::{How, Run};
 use workloads::Digest;
 use workloads::fairness::{Fairness, FairnessParams, Tickers};
 
 use crate::{Misuse, Tokio};
 
 impl Run<Fairness> for Tokio {
-    fn how(_: &FairnessParams) -> Option<How> {
+    fn how(_: &FairnessParams) -> How {
         How::fair(
             "tasks that await tokio::time::sleep beside tasks that compute and yield_now",
             "https://docs.rs/tokio/latest/tokio/task/fn.yield_now.html",
@@ -40,9 +40,11 @@ impl Run<Fairness> for Tokio {
 }
 
 impl Run<Fairness> for Misuse {
-    fn how(params: &FairnessParams) -> Option<How> {
+    fn how(params: &FairnessParams) -> How {
         if params.hogs == "w" {
-            return None;
+            return How::unsupported(
+                "hogs that never yield on every worker let no ticker run: no end",
+            );
         }
         How::misuse(
             "tasks that compute to their end without an await: each takes a worker out of service",
@@ -51,11 +53,6 @@ impl Run<Fairness> for Misuse {
     }
 
     fn run(&self, input: &Arc<Tickers>) -> io::Result<Digest> {
-        if input.hogs() >= self.0.runtime.metrics().num_workers() {
-            return Err(unsupported(
-                "hogs that never yield on every worker let no ticker run: no end",
-            ));
-        }
         self.0.runtime.block_on(async {
             let mut tasks = JoinSet::new();
             for _ in 0..input.hogs() {

@@ -14,7 +14,7 @@ use workloads::fetch::{Client, Fetch, FetchParams, Requests};
 use crate::Tokio;
 
 impl Run<Fetch> for Tokio {
-    fn how(_: &FetchParams) -> Option<How> {
+    fn how(_: &FetchParams) -> How {
         How::fair(
             "one task per connection in a JoinSet",
             "https://docs.rs/tokio/latest/tokio/task/struct.JoinSet.html",

@@ -11,7 +11,7 @@ use workloads::gather::{Gather, GatherParams, Waits};
 use crate::{Misuse, Tokio};
 
 impl Run<Gather> for Tokio {
-    fn how(_: &GatherParams) -> Option<How> {
+    fn how(_: &GatherParams) -> How {
         How::fair(
             "one spawned task per wait on tokio::time::sleep, handles awaited in order",
             "https://docs.rs/tokio/latest/tokio/task/fn.spawn.html",
@@ -32,7 +32,7 @@ impl Run<Gather> for Tokio {
 }
 
 impl Run<Gather> for Misuse {
-    fn how(_: &GatherParams) -> Option<How> {
+    fn how(_: &GatherParams) -> How {
         How::misuse(
             "join_all over every wait in one task: they take turns on one worker",
             "https://docs.rs/tokio/latest/tokio/macro.join.html",

@@ -12,7 +12,7 @@ use workloads::grain::{Grain, GrainParams, Grains, IN_FLIGHT, Yield};
 use crate::Tokio;
 
 impl Run<Grain> for Tokio {
-    fn how(_: &GrainParams) -> Option<How> {
+    fn how(_: &GrainParams) -> How {
         How::fair(
             "one spawned task per piece, 1,000 in flight at most, handles awaited in order",
             "https://docs.rs/tokio/latest/tokio/task/fn.spawn.html",

@@ -12,7 +12,7 @@ use workloads::idle::{Idle, IdleParams, Lot};
 use crate::Tokio;
 
 impl Run<Idle> for Tokio {
-    fn how(_: &IdleParams) -> Option<How> {
+    fn how(_: &IdleParams) -> How {
         How::fair(
             "spawned tasks that await one tokio::sync::Notify, released by notify_waiters; the active \
              ones yield_now",

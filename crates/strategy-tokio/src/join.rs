@@ -11,7 +11,7 @@ use workloads::join::{Board, Join, JoinParams, Queens};
 use crate::Tokio;
 
 impl Run<Join> for Tokio {
-    fn how(params: &JoinParams) -> Option<How> {
+    fn how(params: &JoinParams) -> How {
         if params.has_cutoff() {
             How::fair(
                 "one spawned task per board down to the cut-off, children awaited by their parent",

@@ -12,7 +12,7 @@ use workloads::map::{Blocks, Map, MapParams};
 use crate::{Misuse, Tokio};
 
 impl Run<Map> for Tokio {
-    fn how(_: &MapParams) -> Option<How> {
+    fn how(_: &MapParams) -> How {
         How::fair(
             "one spawned task per chunk, handles awaited in order; nothing else runs here that the \
              computing could hold up",
@@ -29,7 +29,7 @@ impl Run<Map> for Tokio {
 }
 
 impl Run<Map> for Misuse {
-    fn how(_: &MapParams) -> Option<How> {
+    fn how(_: &MapParams) -> How {
         How::misuse(
             "one spawned task per block: what a task costs is paid for each of them",
             "https://docs.rs/tokio/latest/tokio/task/index.html#what-are-tasks",

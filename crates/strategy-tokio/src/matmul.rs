@@ -11,7 +11,7 @@ use workloads::matmul::{Layer, Matmul, MatmulParams};
 use crate::Tokio;
 
 impl Run<Matmul> for Tokio {
-    fn how(_: &MatmulParams) -> Option<How> {
+    fn how(_: &MatmulParams) -> How {
         How::fair(
             "one spawned task per block of rows, handles awaited; nothing else runs here that the \
              computing could hold up",

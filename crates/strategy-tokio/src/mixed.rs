@@ -11,7 +11,7 @@ use crate::serve::Heavy;
 use crate::{Misuse, Tokio};
 
 impl Serve<Mixed> for Tokio {
-    fn how(_: &MixedParams) -> Option<How> {
+    fn how(_: &MixedParams) -> How {
         How::fair(
             "light requests await tokio::time::sleep, heavy ones go to spawn_blocking, as many at \
              once as there are workers",
@@ -25,7 +25,7 @@ impl Serve<Mixed> for Tokio {
 }
 
 impl Serve<Mixed> for Misuse {
-    fn how(_: &MixedParams) -> Option<How> {
+    fn how(_: &MixedParams) -> How {
         How::misuse(
             "heavy requests compute inside their async handler: a worker's other tasks wait",
             "https://docs.rs/tokio/latest/tokio/index.html#cpu-bound-tasks-and-blocking-code",

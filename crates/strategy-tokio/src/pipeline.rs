@@ -12,7 +12,7 @@ use workloads::pipeline::{Pipeline, PipelineParams, Stages};
 use crate::{Misuse, Tokio};
 
 impl Run<Pipeline> for Tokio {
-    fn how(_: &PipelineParams) -> Option<How> {
+    fn how(_: &PipelineParams) -> How {
         How::fair(
             "one spawn_blocking per stage, since each computes or uses a file to its end, bounded mpsc \
              channels between them",
@@ -63,7 +63,7 @@ impl Run<Pipeline> for Tokio {
 }
 
 impl Run<Pipeline> for Misuse {
-    fn how(_: &PipelineParams) -> Option<How> {
+    fn how(_: &PipelineParams) -> How {
         How::misuse(
             "unbounded mpsc channels: what the fast stages have done piles up in memory",
             "https://tokio.rs/tokio/tutorial/channels#backpressure-and-bounded-channels",

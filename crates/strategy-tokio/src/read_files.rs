@@ -15,7 +15,7 @@ use workloads::read_files::{Files, ReadFiles, ReadFilesParams};
 use crate::{Misuse, Tokio};
 
 impl Run<ReadFiles> for Tokio {
-    fn how(_: &ReadFilesParams) -> Option<How> {
+    fn how(_: &ReadFilesParams) -> How {
         How::fair(
             "a bounded number of tasks, one spawn_blocking per whole file",
             "https://docs.rs/tokio/latest/tokio/fs/index.html#tuning-your-file-io",
@@ -33,7 +33,7 @@ impl Run<ReadFiles> for Tokio {
 }
 
 impl Run<ReadFiles> for Misuse {
-    fn how(_: &ReadFilesParams) -> Option<How> {
+    fn how(_: &ReadFilesParams) -> How {
         How::misuse(
             "tokio::fs::File in steps of 4 KiB: a hop to the blocking pool for each of them",
             "https://docs.rs/tokio/latest/tokio/fs/index.html#tuning-your-file-io",

@@ -11,7 +11,7 @@ use workloads::reduce::{Numbers, Reduce, ReduceParams};
 use crate::Tokio;
 
 impl Run<Reduce> for Tokio {
-    fn how(_: &ReduceParams) -> Option<How> {
+    fn how(_: &ReduceParams) -> How {
         How::fair(
             "one spawned task per chunk, handles awaited; nothing else runs here that the computing \
              could hold up",

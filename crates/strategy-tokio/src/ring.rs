@@ -12,7 +12,7 @@ use workloads::ring::{Next, Ring, RingParams, Token, Tokens};
 use crate::Tokio;
 
 impl Run<Ring> for Tokio {
-    fn how(_: &RingParams) -> Option<How> {
+    fn how(_: &RingParams) -> How {
         How::fair(
             "one spawned task per node, an unbounded tokio::sync::mpsc channel to the next: one token is all \
              that it ever holds",

@@ -16,7 +16,7 @@ use workloads::serve::{Server, ServerParams};
 use crate::Tokio;
 
 impl Serve<Server> for Tokio {
-    fn how(_: &ServerParams) -> Option<How> {
+    fn how(_: &ServerParams) -> How {
         How::fair(
             "one spawned task per connection, waits on tokio::time::sleep",
             "https://tokio.rs/tokio/tutorial/io",

@@ -11,7 +11,7 @@ use workloads::skewed::{Jobs, Skewed, SkewedParams};
 use crate::Tokio;
 
 impl Run<Skewed> for Tokio {
-    fn how(_: &SkewedParams) -> Option<How> {
+    fn how(_: &SkewedParams) -> How {
         How::fair(
             "one spawned task per job, which idle workers steal, handles awaited",
             "https://docs.rs/tokio/latest/tokio/runtime/index.html#multi-thread-scheduler",

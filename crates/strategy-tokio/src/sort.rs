@@ -11,7 +11,7 @@ use workloads::sort::{Keys, Part, Sort, SortParams};
 use crate::Tokio;
 
 impl Run<Sort> for Tokio {
-    fn how(_: &SortParams) -> Option<How> {
+    fn how(_: &SortParams) -> How {
         How::fair(
             "one spawned task per side of a split, both awaited by their parent",
             "https://docs.rs/tokio/latest/tokio/task/index.html#spawning",

@@ -11,7 +11,7 @@ use workloads::spawn::{Spawn, SpawnParams, Tasks};
 use crate::Tokio;
 
 impl Run<Spawn> for Tokio {
-    fn how(_: &SpawnParams) -> Option<How> {
+    fn how(_: &SpawnParams) -> How {
         How::fair(
             "tokio::spawn within a task, handles awaited in order",
             "https://docs.rs/tokio/latest/tokio/task/fn.spawn.html",

@@ -11,7 +11,7 @@ use crate::Tokio;
 use crate::serve::Heavy;
 
 impl Serve<Traffic> for Tokio {
-    fn how(_: &TrafficParams) -> Option<How> {
+    fn how(_: &TrafficParams) -> How {
         How::fair(
             "waits on tokio::time::sleep; blocking calls go to spawn_blocking, long computing too, \
              four at once for each worker",

@@ -14,7 +14,7 @@ use crate::read_files::{for_each, read_in_steps};
 use crate::{Misuse, Tokio};
 
 impl Run<WriteFiles> for Tokio {
-    fn how(_: &WriteFilesParams) -> Option<How> {
+    fn how(_: &WriteFilesParams) -> How {
         How::fair(
             "a bounded number of tasks, one spawn_blocking per whole file",
             "https://docs.rs/tokio/latest/tokio/fs/index.html#tuning-your-file-io",
@@ -32,7 +32,7 @@ impl Run<WriteFiles> for Tokio {
 }
 
 impl Run<WriteFiles> for Misuse {
-    fn how(_: &WriteFilesParams) -> Option<How> {
+    fn how(_: &WriteFilesParams) -> How {
         How::misuse(
             "tokio::fs::File in steps of 4 KiB: a hop to the blocking pool for each of them",
             "https://docs.rs/tokio/latest/tokio/fs/index.html#tuning-your-file-io",

@@ -14,8 +14,8 @@ use crate::sample;
 use crate::seam::{Means, Run, Serve};
 use crate::suite::{Body, Variant};
 use protocol::{
-    Failure, FailureKind, How, Mark, Measured, Reply, Request, RunRequest, ServeRequest, from_line,
-    send,
+    Failure, FailureKind, How, Mark, Measured, Reply, Request, RunRequest, ServeRequest, Standing,
+    from_line, send,
 };
 
 /// Answers the requests on standard input until it closes.
@@ -86,9 +86,18 @@ fn serve_request(variants: &[Variant], request: &ServeRequest) -> Result<ServedC
     }
 }
 
+/// The form, or the failure that says why there is none.
+fn supported(how: How) -> Result<How, Failure> {
+    match how.standing {
+        Standing::Unsupported => Err(Failure::new(FailureKind::Unsupported, how.form)),
+        _ => Ok(how),
+    }
+}
+
 /// Runs a batch workload as often as the request says.
 pub(crate) fn run<S: Run<W>, W: Workload>(request: &RunRequest) -> Result<Measured, Failure> {
     let params = W::Params::from_json(&request.params)?;
+    let how = supported(S::how(&params))?;
     machine::raise_file_limit();
     // Before anything else: async-std sets its number of threads while there is no other thread.
     // Never torn down: that is not measured, and may have to wait for what a misuse leaves behind.
@@ -106,7 +115,7 @@ pub(crate) fn run<S: Run<W>, W: Workload>(request: &RunRequest) -> Result<Measur
             Ok((facts, W::latencies(&input)))
         }))
     })?;
-    measured.how = S::how(&params);
+    measured.how = Some(how);
     Ok(measured)
 }
 
@@ -114,7 +123,7 @@ pub(crate) fn run<S: Run<W>, W: Workload>(request: &RunRequest) -> Result<Measur
 pub struct ServedCell {
     /// Where it listens.
     pub address: SocketAddr,
-    pub(crate) how: Option<How>,
+    how: How,
     /// Distinct threads that handled something since the last call, and what else was noted.
     noted: Box<dyn Fn() -> Result<(u64, Facts), Failure> + Send>,
     /// Receives the error with which serving ended.
@@ -133,12 +142,12 @@ pub(crate) fn serve<S: Serve<T>, T: Service>(
     listener: TcpListener,
 ) -> Result<ServedCell, Failure> {
     let params = T::Params::from_json(&request.params)?;
+    let how = supported(S::how(&params))?;
     machine::raise_file_limit();
     let strategy = S::build(&Means { workers: request.workers })?;
     let address = listener.local_addr()?;
     let service = Arc::new(T::new(&params));
     strategy.ready(&service)?;
-    let how = S::how(&params);
     let (ended_sender, ended) = mpsc::channel();
     let served = Arc::clone(&service);
     let accept = move || {
@@ -167,7 +176,7 @@ pub fn bind_error(address: SocketAddr, error: &io::Error) -> String {
 }
 
 fn answer_marks(served: ServedCell, requests: impl Iterator<Item = String>) -> ExitCode {
-    if send(&Reply::Ready { address: served.address, how: served.how }).is_err() {
+    if send(&Reply::Ready { address: served.address, how: Some(served.how) }).is_err() {
         return ExitCode::FAILURE;
     }
     for line in requests {
@@ -195,4 +204,54 @@ fn answer_marks(served: ServedCell, requests: impl Iterator<Item = String>) -> E
     }
     // The strategy serves until the process ends.
     std::process::exit(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use workloads::map::Map;
+    use workloads::mixed::Mixed;
+
+    use super::*;
+    use crate::Strategy;
+
+    struct Formless;
+
+    impl Strategy for Formless {
+        const NAME: &'static str = "formless";
+        const VARIANT: &'static str = "default";
+
+        fn build(_: &Means) -> io::Result<Self> {
+            unreachable!("there is nothing to build it for")
+        }
+    }
+
+    crate::no_form!(Run<Map> for Formless: "no map");
+    crate::no_form!(Serve<Mixed> for Formless: "no mixed");
+
+    #[test]
+    fn without_a_form_the_reason_is_the_reply_and_nothing_is_built() {
+        let variants = [Variant::partial::<Formless>().run::<Map>().serve::<Mixed>().variant()];
+        let params =
+            |name| workloads::find(name).unwrap().cases(workloads::Profile::Smoke).remove(0).params;
+        let request = RunRequest {
+            variant: "default".to_owned(),
+            workload: "map".to_owned(),
+            params: params("map"),
+            workers: 1,
+            sampling: protocol::SamplingPlan { warmup: 0, min_samples: 1, budget_ns: 0 },
+            scratch: "/nowhere".to_owned(),
+            backend: None,
+        };
+        let failure = run_request(&variants, &request).unwrap_err();
+        assert_eq!(failure, Failure::new(FailureKind::Unsupported, "no map"));
+        let request = ServeRequest {
+            variant: "default".to_owned(),
+            workload: "mixed".to_owned(),
+            params: params("mixed"),
+            workers: 1,
+            listen: "127.0.0.1:0".parse().unwrap(),
+        };
+        let failure = serve_request(&variants, &request).unwrap_err();
+        assert_eq!(failure, Failure::new(FailureKind::Unsupported, "no mixed"));
+    }
 }

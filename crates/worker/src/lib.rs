@@ -9,9 +9,11 @@ mod seam;
 pub mod cell;
 pub mod suite;
 
-pub use protocol::{How, Standing, unsupported};
+pub use protocol::{How, unsupported};
 pub use seam::{AT_ONCE_PER_WORKER, Means, Run, Serve, Strategy};
 pub use suite::{Partial, Suite, Variant};
+#[doc(hidden)] // For what `no_form` expands to.
+pub use workloads;
 pub use workloads::pause_after;
 
 /// The subcommand under which a strategy's program speaks the protocol.

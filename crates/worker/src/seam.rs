@@ -24,20 +24,22 @@ pub trait Strategy: Sized + Send + Sync + 'static {
     /// Starts the runtime or pool, outside the clock.
     ///
     /// # Errors
-    /// If threads cannot be started.
+    /// If threads cannot be started; [`unsupported`](crate::unsupported) if the workers are too few.
     fn build(means: &Means) -> io::Result<Self>;
 }
 
 /// How a strategy carries out a batch workload. This body is what is compared.
 pub trait Run<W: Workload>: Strategy {
-    /// The form used with these parameters, or `None` if the model has no honest one; then
-    /// [`ready`](Run::ready) or [`run`](Run::run) returns [`unsupported`] with the reason.
-    fn how(params: &W::Params) -> Option<How>;
+    /// The form used with these parameters. Where it is [`How::unsupported`], its reason is the reply, and the
+    /// strategy is neither built nor asked for anything else. [`no_form`] declares that for all parameters.
+    ///
+    /// [`no_form`]: crate::no_form
+    fn how(params: &W::Params) -> How;
 
     /// Builds, outside the clock, what this input needs besides the runtime: a pool of another size.
     ///
     /// # Errors
-    /// If threads cannot be started, or [`unsupported`].
+    /// If threads cannot be started; [`unsupported`](crate::unsupported) if the machine does not allow so many.
     fn ready(&self, input: &Arc<W::Input>) -> io::Result<()> {
         let _ = input;
         Ok(())
@@ -46,20 +48,22 @@ pub trait Run<W: Workload>: Strategy {
     /// Does the work once, inside the clock.
     ///
     /// # Errors
-    /// If an operation fails, or [`unsupported`].
+    /// If an operation fails; [`unsupported`](crate::unsupported) if the workers are too few for it.
     fn run(&self, input: &Arc<W::Input>) -> io::Result<Digest>;
 }
 
 /// How a strategy serves a network service.
 pub trait Serve<S: Service>: Strategy {
-    /// The form used with these parameters, or `None` if the model has no honest one; then
-    /// [`ready`](Serve::ready) returns [`unsupported`] with the reason.
-    fn how(params: &S::Params) -> Option<How>;
+    /// The form used with these parameters. Where it is [`How::unsupported`], its reason is the reply, and the
+    /// strategy is neither built nor asked for anything else. [`no_form`] declares that for all parameters.
+    ///
+    /// [`no_form`]: crate::no_form
+    fn how(params: &S::Params) -> How;
 
-    /// Builds what this service needs besides the runtime, before anybody connects.
+    /// Builds what this service needs besides the runtime, before clients connect.
     ///
     /// # Errors
-    /// If threads cannot be started, or [`unsupported`].
+    /// If threads cannot be started; [`unsupported`](crate::unsupported) if the machine does not allow so many.
     fn ready(&self, service: &Arc<S>) -> io::Result<()> {
         let _ = service;
         Ok(())
@@ -68,8 +72,43 @@ pub trait Serve<S: Service>: Strategy {
     /// Serves until the process ends.
     ///
     /// # Errors
-    /// If the listener fails, or [`unsupported`].
+    /// If the listener fails.
     fn serve(&self, listener: TcpListener, service: &Arc<S>) -> io::Result<()>;
+}
+
+/// Declares that a strategy has no honest form of a workload, whatever the parameters, and why:
+/// `no_form!(Run<Ring> for Rayon: "a node that waits is a blocked thread")`, or `Serve` for a service.
+#[macro_export]
+macro_rules! no_form {
+    (Run<$workload:ty> for $strategy:ty: $reason:expr) => {
+        impl $crate::Run<$workload> for $strategy {
+            fn how(_: &<$workload as $crate::workloads::Definition>::Params) -> $crate::How {
+                $crate::How::unsupported($reason)
+            }
+
+            fn run(
+                &self,
+                _: &std::sync::Arc<<$workload as $crate::workloads::Workload>::Input>,
+            ) -> std::io::Result<$crate::workloads::Digest> {
+                unreachable!("`how` says that there is no form")
+            }
+        }
+    };
+    (Serve<$service:ty> for $strategy:ty: $reason:expr) => {
+        impl $crate::Serve<$service> for $strategy {
+            fn how(_: &<$service as $crate::workloads::Definition>::Params) -> $crate::How {
+                $crate::How::unsupported($reason)
+            }
+
+            fn serve(
+                &self,
+                _: std::net::TcpListener,
+                _: &std::sync::Arc<$service>,
+            ) -> std::io::Result<()> {
+                unreachable!("`how` says that there is no form")
+            }
+        }
+    };
 }
 
 /// Long computations that a strategy hands to a pool for blocking calls at once, for each worker. With one

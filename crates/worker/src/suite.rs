@@ -110,8 +110,8 @@ impl<S: Strategy> Partial<S> {
 pub struct Cell {
     /// Name of the workload.
     pub workload: &'static str,
-    /// The form with some parameters, or none if there is no honest one.
-    pub how: fn(&Value) -> Result<Option<How>, ParamError>,
+    /// The form with some parameters, or the reason why there is none; an error if they are not the workload's.
+    pub how: fn(&Value) -> Result<How, ParamError>,
     /// What does the work.
     pub body: Body,
 }

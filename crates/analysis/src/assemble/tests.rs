@@ -162,7 +162,7 @@ fn a_repeated_entry_that_is_excluded_still_has_to_tie_with_itself() {
 
 #[test]
 fn a_busy_generator_withholds_what_it_decides_and_only_under_contestants() {
-    let entry = |how: Option<How>, p99: u64, busy: bool| -> Vec<Outcome> {
+    let entry = |how: How, p99: u64, busy: bool| -> Vec<Outcome> {
         let one = |extra: u64| {
             let mut measured = process(1_000_000, how.clone());
             let generator = if busy { 950_000 } else { 300_000 };
