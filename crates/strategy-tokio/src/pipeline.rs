@@ -3,11 +3,12 @@
 use std::io;
 use std::sync::Arc;
 
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use worker::{How, Run};
 use workloads::Digest;
-use workloads::pipeline::{Pipeline, PipelineParams, Stages};
+use workloads::pipeline::{Packed, Parsed, Pipeline, PipelineParams, Raw, Stages};
 
 use crate::{Misuse, Tokio};
 
@@ -21,44 +22,8 @@ impl Run<Pipeline> for Tokio {
     }
 
     fn run(&self, input: &Arc<Stages>) -> io::Result<Digest> {
-        let (to_parse, mut raw) = mpsc::channel(input.bound());
-        let (to_compress, mut parsed) = mpsc::channel(input.bound());
-        let (to_write, mut packed) = mpsc::channel(input.bound());
-        self.runtime.block_on(async {
-            let stages = Arc::clone(input);
-            let read = spawn_blocking(move || {
-                for index in 0..stages.records() {
-                    to_parse.blocking_send(stages.read(index)?).map_err(io::Error::other)?;
-                }
-                io::Result::Ok(())
-            });
-            let stages = Arc::clone(input);
-            let parse = spawn_blocking(move || {
-                while let Some(record) = raw.blocking_recv() {
-                    to_compress.blocking_send(stages.parse(record)).map_err(io::Error::other)?;
-                }
-                io::Result::Ok(())
-            });
-            let stages = Arc::clone(input);
-            let compress = spawn_blocking(move || {
-                while let Some(record) = parsed.blocking_recv() {
-                    to_write.blocking_send(stages.compress(record)).map_err(io::Error::other)?;
-                }
-                io::Result::Ok(())
-            });
-            let stages = Arc::clone(input);
-            let write = spawn_blocking(move || {
-                while let Some(record) = packed.blocking_recv() {
-                    stages.write(record)?;
-                }
-                io::Result::Ok(())
-            });
-            // From the end, so that of several errors the cause comes before what it led to.
-            for stage in [write, compress, parse, read] {
-                stage.await??;
-            }
-            input.digest()
-        })
+        let bound = input.bound();
+        run_stages(&self.runtime, input, bounded(bound), bounded(bound), bounded(bound))
     }
 }
 
@@ -72,42 +37,74 @@ impl Run<Pipeline> for Misuse {
 
     fn run(&self, input: &Arc<Stages>) -> io::Result<Digest> {
         input.unbounded();
-        let (to_parse, mut raw) = mpsc::unbounded_channel();
-        let (to_compress, mut parsed) = mpsc::unbounded_channel();
-        let (to_write, mut packed) = mpsc::unbounded_channel();
-        self.0.runtime.block_on(async {
-            let stages = Arc::clone(input);
-            let read = spawn_blocking(move || {
-                for index in 0..stages.records() {
-                    to_parse.send(stages.read(index)?).map_err(io::Error::other)?;
-                }
-                io::Result::Ok(())
-            });
-            let stages = Arc::clone(input);
-            let parse = spawn_blocking(move || {
-                while let Some(record) = raw.blocking_recv() {
-                    to_compress.send(stages.parse(record)).map_err(io::Error::other)?;
-                }
-                io::Result::Ok(())
-            });
-            let stages = Arc::clone(input);
-            let compress = spawn_blocking(move || {
-                while let Some(record) = parsed.blocking_recv() {
-                    to_write.send(stages.compress(record)).map_err(io::Error::other)?;
-                }
-                io::Result::Ok(())
-            });
-            let stages = Arc::clone(input);
-            let write = spawn_blocking(move || {
-                while let Some(record) = packed.blocking_recv() {
-                    stages.write(record)?;
-                }
-                io::Result::Ok(())
-            });
-            for stage in [write, compress, parse, read] {
-                stage.await??;
-            }
-            input.digest()
-        })
+        run_stages(&self.0.runtime, input, unbounded(), unbounded(), unbounded())
     }
+}
+
+/// The ends of a bounded channel: sending waits for room, and receiving for a value or the end.
+fn bounded<T: Send + Sync + 'static>(
+    bound: usize,
+) -> (impl FnMut(T) -> io::Result<()>, impl FnMut() -> Option<T>) {
+    let (sender, mut receiver) = mpsc::channel(bound);
+    (
+        move |value| sender.blocking_send(value).map_err(io::Error::other),
+        move || receiver.blocking_recv(),
+    )
+}
+
+/// The ends of a channel in which there is always room.
+fn unbounded<T: Send + Sync + 'static>()
+-> (impl FnMut(T) -> io::Result<()>, impl FnMut() -> Option<T>) {
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    (move |value| sender.send(value).map_err(io::Error::other), move || receiver.blocking_recv())
+}
+
+fn run_stages<A, B, C, D, E, F>(
+    runtime: &Runtime,
+    input: &Arc<Stages>,
+    (mut to_parse, raw): (A, B),
+    (mut to_compress, parsed): (C, D),
+    (mut to_write, packed): (E, F),
+) -> io::Result<Digest>
+where
+    A: FnMut(Raw) -> io::Result<()> + Send + 'static,
+    B: FnMut() -> Option<Raw> + Send + 'static,
+    C: FnMut(Parsed) -> io::Result<()> + Send + 'static,
+    D: FnMut() -> Option<Parsed> + Send + 'static,
+    E: FnMut(Packed) -> io::Result<()> + Send + 'static,
+    F: FnMut() -> Option<Packed> + Send + 'static,
+{
+    runtime.block_on(async {
+        let stages = Arc::clone(input);
+        let read = spawn_blocking(move || {
+            for index in 0..stages.records() {
+                to_parse(stages.read(index)?)?;
+            }
+            io::Result::Ok(())
+        });
+        let stages = Arc::clone(input);
+        let parse = for_each(raw, move |record| to_compress(stages.parse(record)));
+        let stages = Arc::clone(input);
+        let compress = for_each(parsed, move |record| to_write(stages.compress(record)));
+        let stages = Arc::clone(input);
+        let write = for_each(packed, move |record| stages.write(record));
+        // From the end, so that of several errors the cause comes before what it led to.
+        for stage in [write, compress, parse, read] {
+            stage.await??;
+        }
+        input.digest()
+    })
+}
+
+/// A stage on the blocking pool: ends when nothing more is received.
+fn for_each<T>(
+    mut receive: impl FnMut() -> Option<T> + Send + 'static,
+    mut stage: impl FnMut(T) -> io::Result<()> + Send + 'static,
+) -> JoinHandle<io::Result<()>> {
+    spawn_blocking(move || {
+        while let Some(record) = receive() {
+            stage(record)?;
+        }
+        Ok(())
+    })
 }
