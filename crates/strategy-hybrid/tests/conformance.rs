@@ -5,22 +5,24 @@ use std::path::Path;
 use launch::scratch::Scratch;
 use protocol::FailureKind;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_strategy-hybrid");
+fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_strategy-hybrid"))
+}
 
 #[test]
 fn every_answer_is_right() {
-    conformance::assert_right(Path::new(PROGRAM));
+    conformance::assert_right(program());
 }
 
 #[test]
 fn the_http_server_stands_what_clients_do_to_it() {
-    conformance::assert_serves_http(Path::new(PROGRAM), &["--workers", "2"]);
+    conformance::assert_serves_http(program(), &["--workers", "2"]);
 }
 
 #[test]
 fn one_worker_is_refused_with_the_reason() {
-    let (program, scratch) = (Path::new(PROGRAM), Scratch::temporary().unwrap());
-    let tried = conformance::try_all(program, program, 1, scratch.path()).unwrap();
+    let scratch = Scratch::temporary().unwrap();
+    let tried = conformance::try_all(program(), program(), 1, scratch.path()).unwrap();
     assert!(!tried.is_empty());
     for tried in tried {
         let failure = tried.result.unwrap_err();
@@ -31,5 +33,5 @@ fn one_worker_is_refused_with_the_reason() {
 
 #[test]
 fn every_service_starts_and_answers() {
-    conformance::assert_serves_every_service(Path::new(PROGRAM), "tokio-rayon", &[]);
+    conformance::assert_serves_every_service(program(), "tokio-rayon", &[]);
 }

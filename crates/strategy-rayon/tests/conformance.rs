@@ -1,47 +1,10 @@
 //! The built executable, as the harness would run it.
 
-use std::path::Path;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_strategy-rayon");
-
-#[test]
-fn every_answer_is_right() {
-    conformance::assert_right(Path::new(PROGRAM));
-}
-
-#[test]
-fn one_worker_is_one_thread_that_works() {
-    let workloads = [
-        "map",
-        "join",
-        "sort",
-        "skewed",
-        "matmul",
-        "reduce",
-        "grain",
-        "read-files",
-        "write-files",
-        "pipeline",
-    ];
-    conformance::assert_one_worker(Path::new(PROGRAM), &workloads);
-}
-
-#[test]
-fn the_server_stands_what_clients_do_to_it() {
-    conformance::assert_serves(Path::new(PROGRAM), &[]);
-}
-
-#[test]
-fn the_http_server_stands_what_clients_do_to_it() {
-    conformance::assert_serves_http(Path::new(PROGRAM), &[]);
-}
-
-#[test]
-fn a_backend_that_dies_is_a_failure_that_says_so() {
-    conformance::assert_notices_a_dead_backend(Path::new(PROGRAM), "thread-pool");
-}
-
-#[test]
-fn every_service_starts_and_answers() {
-    conformance::assert_serves_every_service(Path::new(PROGRAM), "thread-pool", &[]);
+conformance::tests! {
+    program: env!("CARGO_BIN_EXE_strategy-rayon"),
+    serves: "thread-pool",
+    // The off-label forms: a pool with a thread for each operation or connection.
+    more_threads: [
+        "gather", "fetch", "channel", "idle", "echo", "serve", "endpoints", "mixed", "traffic",
+    ],
 }

@@ -1,37 +1,11 @@
 //! The built executable, as the harness would run it.
 
-use std::path::Path;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_strategy-threads");
-
-#[test]
-fn every_answer_is_right() {
-    conformance::assert_right(Path::new(PROGRAM));
-}
-
-#[test]
-fn one_worker_is_one_thread_that_works() {
-    let workloads =
-        ["map", "join", "sort", "skewed", "matmul", "reduce", "grain", "read-files", "write-files"];
-    conformance::assert_one_worker(Path::new(PROGRAM), &workloads);
-}
-
-#[test]
-fn the_server_stands_what_clients_do_to_it() {
-    conformance::assert_serves(Path::new(PROGRAM), &[]);
-}
-
-#[test]
-fn the_http_server_stands_what_clients_do_to_it() {
-    conformance::assert_serves_http(Path::new(PROGRAM), &[]);
-}
-
-#[test]
-fn a_backend_that_dies_is_a_failure_that_says_so() {
-    conformance::assert_notices_a_dead_backend(Path::new(PROGRAM), "crossbeam");
-}
-
-#[test]
-fn every_service_starts_and_answers() {
-    conformance::assert_serves_every_service(Path::new(PROGRAM), "crossbeam", &[]);
+conformance::tests! {
+    program: env!("CARGO_BIN_EXE_strategy-threads"),
+    serves: "crossbeam",
+    // There is a thread for each operation, stage or connection.
+    more_threads: [
+        "gather", "fetch", "pipeline", "channel", "ring", "deadline", "fairness", "spawn", "idle",
+        "echo", "serve", "endpoints", "mixed", "traffic",
+    ],
 }
