@@ -28,7 +28,7 @@ pub fn assert_serves(program: &Path, arguments: &[&str]) {
     let refusal = refused.read(&mut [0; 64]);
     assert!(!matches!(refusal, Ok(1..)), "one connection too many is closed, not {refusal:?}");
     for stream in &mut open {
-        assert_eq!(echoed(stream, message), message, "a refusal harms nobody else");
+        assert_eq!(echoed(stream, message), message, "a refusal does no harm to the others");
     }
 
     // Unread replies make the closing a reset.
@@ -81,5 +81,5 @@ fn connect_again(server: &Server) -> TcpStream {
         }
         thread::sleep(Duration::from_millis(10));
     }
-    panic!("a connection that was closed is not given to anybody else")
+    panic!("a connection that was closed is given to no other client")
 }

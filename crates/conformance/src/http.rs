@@ -54,7 +54,7 @@ pub fn assert_serves_http(program: &Path, arguments: &[&str]) {
         ("half a body", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc", 408),
     ] {
         refused(&server, what, bytes, status);
-        assert!(is_served(&mut faithful), "{what} harms nobody else");
+        assert!(is_served(&mut faithful), "{what} does no harm to the others");
     }
     let mut oversized = GET.to_vec();
     oversized.extend(vec![b'x'; 100_000]);
@@ -117,7 +117,7 @@ fn admitted(server: &Server) -> TcpStream {
         }
         thread::sleep(Duration::from_millis(10));
     }
-    panic!("a connection that was closed is not given to anybody else")
+    panic!("a connection that was closed is given to no other client")
 }
 
 /// The answer is that status, or the connection is closed; never a success, never silence.
@@ -176,13 +176,13 @@ fn never_reads(server: &Server, faithful: &mut TcpStream) {
         })
         .collect();
     thread::sleep(Duration::from_millis(100));
-    assert!(is_served(faithful), "clients that do not read harm nobody else");
+    assert!(is_served(faithful), "clients that do not read do no harm to the others");
     drop(greedy);
 }
 
 fn floods(server: &Server, faithful: &mut TcpStream) {
     let flood: Vec<_> = (0..300).map(|_| server.connect()).collect();
-    assert!(is_served(faithful), "a flood of connections harms nobody who is connected");
+    assert!(is_served(faithful), "a flood of connections harms no client that is connected");
     let is_closed = |stream: &&TcpStream| {
         stream.set_nonblocking(true).expect("a mode can be set");
         let read = (&mut &**stream).read(&mut [0; 8]);

@@ -72,8 +72,8 @@ impl Standing {
     }
 }
 
-/// The error of a strategy that this machine, or the number of workers, does not give what it needs; the reason
-/// goes into the report.
+/// The error where the machine, or the number of workers, does not give a strategy what it needs; the reason goes
+/// into the report. A model without an honest form says so by [`How::unsupported`] instead.
 pub fn unsupported(reason: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, reason.into())
 }

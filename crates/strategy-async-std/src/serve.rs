@@ -38,7 +38,7 @@ pub(crate) enum Heavy {
     Inline,
 }
 
-/// A semaphore, which async-std lacks: a message in the channel for everybody who is in.
+/// A semaphore, which async-std lacks: a message in the channel for each permit that is taken.
 struct Permits {
     enter: Sender<()>,
     leave: Receiver<()>,

@@ -1,4 +1,4 @@
-//! `mixed`: the readiness loop of `serve`, in which a heavy request holds up everybody.
+//! `mixed`: the readiness loop of `serve`, in which a heavy request holds up every connection.
 
 use std::io;
 use std::net::TcpListener;

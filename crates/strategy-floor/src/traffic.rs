@@ -1,4 +1,4 @@
-//! `traffic`: the readiness loop of `serve`, in which what computes holds up everybody.
+//! `traffic`: the readiness loop of `serve`, in which what computes holds up every connection.
 
 use std::io;
 use std::net::TcpListener;

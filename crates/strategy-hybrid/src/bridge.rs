@@ -14,7 +14,7 @@ impl Cpu {
     pub(crate) fn new(threads: usize) -> io::Result<Self> {
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
-            // Without this a panic aborts the process; so it ends its job, and whoever awaits that
+            // Without this a panic aborts the process; so it ends its job, and the task that awaits that
             // is told.
             .panic_handler(|_| {})
             .build()
@@ -29,7 +29,7 @@ impl Cpu {
     ) -> io::Result<T> {
         let (sender, receiver) = oneshot::channel();
         self.0.spawn(move || {
-            // Nobody receives where whoever awaited it has been cancelled.
+            // Fails where the task that awaits this has been cancelled.
             let _ = sender.send(job());
         });
         receiver.await.map_err(io::Error::other)

@@ -33,7 +33,7 @@ use crate::bridge::Cpu;
 /// Threads that `spawn_blocking` may use at most: tokio's default.
 const MAX_BLOCKING_THREADS: usize = 512;
 
-/// Two pools that together have as many workers as everybody gets.
+/// Two pools that together have as many workers as every strategy gets.
 struct Hybrid {
     io: Runtime,
     cpu: Cpu,

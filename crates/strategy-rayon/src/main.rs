@@ -41,7 +41,7 @@ use workloads::mixed::Mixed;
 /// CPU time, a server with 3,000 connections is ready after 45 s, and 10,000 did not finish within a minute.
 const MAX_POOL: u64 = 2_000;
 
-/// A pool with as many threads as everybody gets, and for workloads that wait another one, sized to
+/// A pool with as many threads as every strategy gets, and for workloads that wait another one, sized to
 /// the operations that wait together.
 struct Rayon {
     pool: ThreadPool,

@@ -44,7 +44,7 @@ use workloads::write_files::WriteFiles;
 /// Threads that `unblock` may use at most: the default of the `blocking` crate.
 const MAX_BLOCKING_THREADS: usize = 500;
 
-/// An executor of our own, as smol's documentation advises, run by as many threads as everybody gets.
+/// An executor of our own, as smol's documentation advises, run by as many threads as every strategy gets.
 static EXECUTOR: Executor<'static> = Executor::new();
 
 /// The threads that run the executor.

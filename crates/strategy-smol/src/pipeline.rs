@@ -43,7 +43,7 @@ impl Run<Pipeline> for Misuse {
 /// A channel between two stages.
 type Queue<T> = (Sender<T>, Receiver<T>);
 
-/// The stages that compute hold up nobody: nothing else runs on the executor meanwhile.
+/// The stages that compute may block: nothing else runs on the executor meanwhile.
 fn run(
     input: &Arc<Stages>,
     (to_parse, raws): Queue<Raw>,

@@ -59,7 +59,7 @@ impl Run<Grain> for Misuse {
 
     fn run(&self, input: &Arc<Grains>) -> io::Result<Digest> {
         let queue = Mutex::new(VecDeque::new());
-        let lock = || queue.lock().expect("nobody panics");
+        let lock = || queue.lock().expect("no thread panics");
         for id in 0..input.tasks() {
             lock().push_back(id);
         }

@@ -43,7 +43,7 @@ impl Run<Pipeline> for Misuse {
 
 type Ends<T> = (Sender<T>, Receiver<T>);
 
-/// A stage ends when the one before it has ended, or when nobody receives what it sends because a
+/// A stage ends when the one before it has ended, or when what it sends is not received because a
 /// later one has failed.
 fn run_stages(
     input: &Stages,

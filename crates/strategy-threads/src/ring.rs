@@ -63,16 +63,16 @@ struct Place {
 
 impl Place {
     fn put(&self, next: Next) {
-        *self.content.lock().expect("nobody panics") = Some(next);
+        *self.content.lock().expect("no thread panics") = Some(next);
         self.filled.notify_one();
     }
 
     fn take(&self) -> Next {
-        let mut content = self.content.lock().expect("nobody panics");
+        let mut content = self.content.lock().expect("no thread panics");
         loop {
             match content.take() {
                 Some(next) => return next,
-                None => content = self.filled.wait(content).expect("nobody panics"),
+                None => content = self.filled.wait(content).expect("no thread panics"),
             }
         }
     }

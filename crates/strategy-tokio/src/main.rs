@@ -43,7 +43,7 @@ use workloads::write_files::WriteFiles;
 /// Threads that `spawn_blocking` may use at most: tokio's default.
 const MAX_BLOCKING_THREADS: usize = 512;
 
-/// A multi-threaded runtime with as many workers as everybody gets.
+/// A multi-threaded runtime with as many workers as every strategy gets.
 struct Tokio {
     runtime: Runtime,
 }

@@ -29,7 +29,7 @@ fn sort(keys: Arc<Keys>, mut part: Part) -> JoinHandle<()> {
     tokio::spawn(async move {
         let Some(middle) = keys.split(&mut part) else { return keys.sort(&mut part) };
         let (left, right) = part.split_at(middle);
-        // Nobody can steal the task that a worker spawned last. Were the right side sorted here, the
+        // No worker can steal the task that a worker spawned last. Were the right side sorted here, the
         // left one would wait for it.
         let sides = [left, right].map(|side| sort(Arc::clone(&keys), side));
         for side in sides {

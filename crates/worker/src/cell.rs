@@ -167,12 +167,12 @@ pub(crate) fn serve<S: Serve<T>, T: Service>(
 
 /// Why an address cannot be bound, in one sentence with the fix.
 pub fn bind_error(address: SocketAddr, error: &io::Error) -> String {
-    let mend = match error.kind() {
+    let advice = match error.kind() {
         io::ErrorKind::AddrInUse => "the port is in use: choose another, or 0 for any free one",
         io::ErrorKind::PermissionDenied => "ports below 1024 need privileges: choose a higher one",
         _ => "choose an address of this machine, such as 127.0.0.1:0",
     };
-    format!("cannot listen on {address}: {mend} ({error})")
+    format!("cannot listen on {address}: {advice} ({error})")
 }
 
 fn answer_marks(served: ServedCell, requests: impl Iterator<Item = String>) -> ExitCode {
