@@ -1,7 +1,7 @@
 //! Curves of made-up cases.
 
-use protocol::{Fact, How};
 use protocol::Measured;
+use protocol::{Fact, How};
 
 use super::*;
 use crate::findings::Report;
