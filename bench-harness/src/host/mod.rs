@@ -175,7 +175,7 @@ mod tests {
         assert!(host.versions.contains_key("tokio"), "{:?}", host.versions);
         let build = host.origin.as_ref().and_then(Origin::build).unwrap();
         assert!(build.rustflags.iter().any(|flag| flag.contains("align-all-functions")));
-        assert_eq!(build.profile["lto"], "thin");
+        assert_eq!(build.profile["package.workloads.codegen-units"], "1");
     }
 
     #[test]

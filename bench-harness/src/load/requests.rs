@@ -9,7 +9,7 @@ use load::{Expect, Kinds};
 use workloads::Sequence;
 use workloads::UsageError;
 use workloads::http::{Limits, ResponseReader, write_get};
-use workloads::request::Work;
+use workloads::service::Work;
 
 use crate::planning::decision;
 use record::service::ServiceProfile;

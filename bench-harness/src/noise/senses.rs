@@ -7,7 +7,7 @@ use machine::Activity;
 use machine::limits;
 use machine::limits::Limits;
 use record::noise::Noise;
-use workloads::request::burn;
+use workloads::service::burn;
 
 /// CPU time of others, as a share of what all CPUs have.
 pub(super) const MAX_FOREIGN: f64 = 0.05;

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use workloads::http::{Limits, RequestReader};
-use workloads::request::Work;
+use workloads::service::Work;
 use workloads::{Digest, Kind};
 
 use launch::Visit;

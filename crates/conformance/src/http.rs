@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use workloads::request::Work;
+use workloads::service::Work;
 
 use super::server::Server;
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use workloads::grain::toil;
-use workloads::request::burn;
+use workloads::service::burn;
 use workloads::{Case, Entry, Grant, Kind, Profile, Sampling, UsageError, catalog, find, set};
 
 use machine::limits::Limits;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use workloads::request::MIN_SIZE;
+use workloads::service::MIN_SIZE;
 use workloads::traffic::{self, Classes, MAX_CLASSES};
 
 use crate::values;

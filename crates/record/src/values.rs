@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use protocol::units;
 pub use protocol::units::grouped;
-use workloads::request;
+use workloads::service;
 
 /// Most connections of a service.
 pub const MAX_CONNECTIONS: u64 = 100_000;
@@ -89,7 +89,7 @@ fn duration_up_to(text: &str, most: Duration) -> Result<Duration, String> {
 /// # Errors
 /// If it is no such time: the value, the reason and what to do.
 pub fn wait(text: &str) -> Result<Duration, String> {
-    duration_up_to(text, request::MAX_WAIT)
+    duration_up_to(text, service::MAX_WAIT)
 }
 
 /// Reads how long a request computes: a time with its unit, at most a second.
@@ -141,7 +141,7 @@ fn bytes(text: &str) -> Result<u64, String> {
 /// If it is no such size: the value, the reason and what to do.
 pub fn payload(text: &str) -> Result<u64, String> {
     let size = bytes(text)?;
-    if size > u64::from(request::MAX_SIZE) {
+    if size > u64::from(service::MAX_SIZE) {
         return Err(format!("{} is too large: give at most 1 MiB", quoted(text)));
     }
     Ok(size)
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(wait("20ms"), Ok(Duration::from_millis(20)));
         assert_eq!(wait("1s 500ms"), wait("1.5s"));
         assert_eq!(wait("0s"), Ok(Duration::ZERO));
-        assert_eq!(wait("60s"), Ok(request::MAX_WAIT));
+        assert_eq!(wait("60s"), Ok(service::MAX_WAIT));
         assert_eq!(
             wait("20 minutes").unwrap_err(),
             "\"20 minutes\" is too long: give at most 60 s"

@@ -16,8 +16,8 @@ use launch::selection::{self, Choice};
 use launch::{Placement, Visit, finish, interrupt};
 use load::peer;
 use protocol::{Failure, FailureKind, How, Measured, ServeRequest, Standing};
-use worker::cell;
 use worker::suite::{Body, Variant};
+use worker::{cell, speak};
 use workloads::{UsageError, observation};
 
 mod table;
@@ -116,7 +116,7 @@ fn profile_parser() -> impl TypedValueParser<Value = Profile> {
 /// and maps it to an exit code.
 pub fn main(variants: &[Variant]) -> ExitCode {
     let outcome = match Cli::parse() {
-        Cli { command: Some(Command::Cell), .. } => return cell::speak(variants),
+        Cli { command: Some(Command::Cell), .. } => return speak::speak(variants),
         Cli { command: Some(Command::Peer), .. } => return peer::main(),
         Cli { command: Some(Command::List), .. } => list(variants),
         Cli { command: Some(Command::Serve(args)), .. } => serve(variants, args),

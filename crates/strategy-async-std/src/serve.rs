@@ -11,8 +11,8 @@ use async_std::io::{ReadExt, WriteExt};
 use async_std::net::{TcpListener, TcpStream};
 use async_std::task;
 use worker::{How, Serve, pause_after};
-use workloads::request::{Answer, Connection, Dispatch, Requests, Step, Work};
 use workloads::serve::{Server, ServerParams};
+use workloads::service::{Answer, Connection, Dispatch, Requests, Step, Work};
 
 use crate::AsyncStd;
 

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use load::readiness;
 use worker::{How, Serve, pause_after};
-use workloads::request::{Answer, Connection, Dispatch, Requests, Step, Work};
 use workloads::serve::{Server, ServerParams};
+use workloads::service::{Answer, Connection, Dispatch, Requests, Step, Work};
 
 use crate::{EventLoop, Sequential};
 

@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout_at};
 use worker::{How, Serve, pause_after};
-use workloads::request::{Answer, Connection, Dispatch, Requests, Running, Step, Work};
 use workloads::serve::{Server, ServerParams};
+use workloads::service::{Answer, Connection, Dispatch, Requests, Running, Step, Work};
 
 use crate::Hybrid;
 use crate::bridge::Cpu;

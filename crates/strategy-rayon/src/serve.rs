@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use rayon::ThreadPool;
 use worker::{How, Serve, pause_after};
-use workloads::request::{Answer, Connection, Dispatch, Requests, Step, Work};
 use workloads::serve::{Server, ServerParams};
+use workloads::service::{Answer, Connection, Dispatch, Requests, Step, Work};
 
 use crate::{Rayon, within_max_pool};
 

@@ -10,8 +10,8 @@ use smol::lock::Semaphore;
 use smol::net::{TcpListener, TcpStream};
 use smol::{Timer, unblock};
 use worker::{How, Serve, pause_after};
-use workloads::request::{Answer, Connection, Dispatch, Requests, Step, Work};
 use workloads::serve::{Server, ServerParams};
+use workloads::service::{Answer, Connection, Dispatch, Requests, Step, Work};
 
 use crate::{EXECUTOR, Smol};
 

@@ -7,6 +7,7 @@ mod sample;
 mod seam;
 
 pub mod cell;
+pub mod speak;
 pub mod suite;
 
 pub use protocol::{How, unsupported};
@@ -23,7 +24,7 @@ pub const CELL: &str = "cell";
 /// output. Its own command line is another crate's.
 pub fn main(variants: &[Variant]) -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == CELL) {
-        return cell::speak(variants);
+        return speak::speak(variants);
     }
     eprintln!(
         "error: this program was built to be measured: `cargo run -p` builds it with a command line"

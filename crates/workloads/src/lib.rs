@@ -63,7 +63,6 @@ pub(crate) use params::params;
 pub use params::{Key, ParamError, Params, Range, set};
 pub use protocol::{Digest, Fact, Facts, Unit};
 /// The name by which the strategies know it.
-pub use service as request;
 pub use usage_error::UsageError;
 
 /// Calls a macro with the list of all workloads: `batch` ones are run, `service` ones are served.
