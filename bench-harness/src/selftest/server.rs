@@ -1,16 +1,18 @@
 //! A server that stops for a while under open-loop load: everybody who would have come meanwhile has to be
 //! counted, as if the load generator had gone on undisturbed.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use launch::Live;
+use launch::{Served, selection};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use protocol::{Failure, ServeRequest};
 use serde_json::Value;
+use workloads::{Profile, find};
 
 use crate::programs::own_program;
 use crate::selftest::bench::Bench;
@@ -20,20 +22,22 @@ const STOP: Duration = Duration::from_millis(200);
 /// Requests a second: far below what the server can do.
 const RATE: u64 = 2_000;
 const TOLERANCE: f64 = 0.1;
+/// Time in which the server has to listen.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn check(bench: &Bench, seconds: u64) -> anyhow::Result<Check> {
-    let mut server = Server::start(bench)?;
+    let server = start(bench)?;
     let load = Command::new(own_program()?)
-        .args(["load", "--format", "json", "--any-body", "--target", &server.address])
+        .args(["load", "--format", "json", "--any-body", "--target", &server.address().to_string()])
         .args(["--rate", &RATE.to_string(), "--duration", &format!("{seconds}s")])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .context("cannot start the load generator")?;
     thread::sleep(Duration::from_secs(seconds / 2));
-    server.signal(Signal::SIGSTOP)?;
+    signal(&server, Signal::SIGSTOP)?;
     thread::sleep(STOP);
-    server.signal(Signal::SIGCONT)?;
+    signal(&server, Signal::SIGCONT)?;
     let output = load.wait_with_output()?;
     let seen: Value = serde_json::from_slice(&output.stdout)
         .context("the load generator did not print its result")?;
@@ -50,44 +54,23 @@ pub(super) fn check(bench: &Bench, seconds: u64) -> anyhow::Result<Check> {
     ))
 }
 
-struct Server {
-    child: Child,
-    address: String,
-    live: Option<Live>,
+fn start(bench: &Bench) -> anyhow::Result<Served> {
+    let program = bench.program("tokio")?;
+    let failed = |failure: Failure| anyhow::anyhow!("{}: {}", failure.failure, failure.reason);
+    let description = launch::describe(program).map_err(failed)?;
+    let service = find("serve").context("the workload is in the catalogue")?;
+    let case = service.cases(Profile::Quick).into_iter().max_by_key(|case| case.connections);
+    let request = ServeRequest {
+        variant: description.variants.into_iter().next().context("it has a variant")?,
+        workload: service.spec.name.to_owned(),
+        params: case.context("it has cases")?.params,
+        workers: selection::workers(None)?,
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+    };
+    Served::start(program, request, Instant::now() + PATIENCE).map_err(failed)
 }
 
-impl Server {
-    fn start(bench: &Bench) -> anyhow::Result<Self> {
-        use std::os::unix::process::CommandExt;
-        let mut child = Command::new(bench.program("tokio")?)
-            .args(["serve", "serve", "--listen", "127.0.0.1:0"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .context("cannot start the server")?;
-        let live = Some(Live::new(child.id()));
-        let said = child.stdout.take().context("standard output is piped")?;
-        let mut lines = BufReader::new(said).lines().map_while(Result::ok);
-        let address = lines.find_map(|line| {
-            let start = line.find("127.0.0.1:")?;
-            let address = line[start..].split(|c: char| c.is_whitespace() || c == '/').next()?;
-            Some(address.trim_end_matches(['.', ',', ';']).to_owned())
-        });
-        let address = address.context("the server did not say where it listens")?;
-        Ok(Server { child, address, live })
-    }
-
-    fn signal(&mut self, signal: Signal) -> anyhow::Result<()> {
-        let id = Pid::from_raw(self.child.id().try_into().context("process ids are positive")?);
-        kill(id, signal).context("cannot signal the server")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.live.take().map(|live| live.reap(&mut self.child));
-    }
+fn signal(server: &Served, signal: Signal) -> anyhow::Result<()> {
+    let id = Pid::from_raw(server.process().try_into().context("process ids are positive")?);
+    kill(id, signal).context("cannot signal the server")
 }

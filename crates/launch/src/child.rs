@@ -157,6 +157,11 @@ impl Child {
         Ok(Child { process, stdin, replies, last_words, listener, live, role, kills })
     }
 
+    /// The id of the process, which is that of its group.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(crate) fn ask(&mut self, request: &Request, deadline: Instant) -> Result<Reply, Failure> {
         let asked = Instant::now();
         let stdin = self.stdin.as_mut().expect("standard input stays open while asking");

@@ -12,4 +12,4 @@ pub mod selection;
 pub use child::{CELL, Live, PEER, stop, stopped};
 pub use finish::finish;
 pub use protocol::Placement;
-pub use visit::{Backend, Description, Visit, describe, oracle};
+pub use visit::{Backend, Description, Served, Visit, describe, oracle};

@@ -255,6 +255,40 @@ impl Backend {
     }
 }
 
+/// A strategy that serves in a process of its own, which ends when this is dropped.
+pub struct Served {
+    address: SocketAddr,
+    process: Child,
+}
+
+impl Served {
+    /// Starts it and waits until it listens.
+    ///
+    /// # Errors
+    /// If it does not come up before the deadline.
+    pub fn start(
+        program: &Path,
+        request: ServeRequest,
+        deadline: Instant,
+    ) -> Result<Self, Failure> {
+        let mut process = Child::worker(program)?;
+        match process.ask(&Request::Serve(request), deadline)? {
+            Reply::Ready { address, .. } => Ok(Served { address, process }),
+            other => Err(unexpected(other, "ready")),
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The id of its process.
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+}
+
 fn mark(server: &mut Child, deadline: Instant) -> Result<Mark, Failure> {
     match server.ask(&Request::Mark, deadline)? {
         Reply::Marked(mark) => Ok(mark),
