@@ -1,5 +1,6 @@
 //! The rate from which the rates of open loops follow.
 
+use record::models;
 use std::path::Path;
 use std::time::Duration;
 
@@ -66,7 +67,7 @@ pub(crate) fn capacity(
         let program = programs.iter().find(|p| p.strategy == planned.strategy);
         let program = program.context("entries are made from programs")?;
         let default = program.description.variants.first() == Some(&planned.variant);
-        if planned.strategy == "floor" || !default || !planned.has(entry.spec.name) {
+        if models::is_bound(&planned.strategy) || !default || !planned.has(entry.spec.name) {
             continue;
         }
         let first = search(program, &planned.variant);

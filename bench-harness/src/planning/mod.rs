@@ -121,7 +121,7 @@ fn entry_id(strategy: &str, description: &Description, variant: &str) -> String 
     let Description { variants, only, .. } = description;
     let complete = variants.iter().filter(|variant| !only.contains_key(*variant)).count();
     let first = variants.first().is_none_or(|first| first == variant);
-    let is_bound = record::models::find(strategy).is_some_and(|model| model.is_bound);
+    let is_bound = record::models::is_bound(strategy);
     if first && complete <= 1 && !is_bound {
         strategy.to_owned()
     } else {

@@ -1,6 +1,7 @@
 //! From a run, or several of one machine, to its report.
 
 use protocol::units;
+use record::models;
 use workloads::{Class, Limit, find};
 
 use crate::answers::kinship;
@@ -98,7 +99,9 @@ fn contestants(entries: &[PlannedEntry], cases: &[CaseReport]) -> Vec<String> {
         match measured.peek() {
             Some(_) => measured.any(Row::is_contestant),
             None => {
-                entry.strategy != "floor" && entry.variant != "misuse" && entry.excluded.is_none()
+                !models::is_bound(&entry.strategy)
+                    && entry.variant != "misuse"
+                    && entry.excluded.is_none()
             }
         }
     };

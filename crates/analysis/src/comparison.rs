@@ -1,6 +1,7 @@
 //! The entries of a case that have numbers, judged and ordered.
 
 use protocol::Standing;
+use record::models;
 use workloads::{Class, Limit, Metric};
 
 use crate::case::{Basis, Row};
@@ -140,7 +141,7 @@ pub(crate) fn is_of_the_generator(metric: Metric) -> bool {
 
 /// Fills in what the judgement says of rows that stand in its order.
 fn judged(case: &PlannedCase, rows: &mut [Row], judgement: &Judgement, sessions: &Sessions<'_>) {
-    let floors: Vec<_> = (0..rows.len()).filter(|&i| rows[i].strategy == "floor").collect();
+    let floors: Vec<_> = (0..rows.len()).filter(|&i| models::is_bound(&rows[i].strategy)).collect();
     let sequential = floors.iter().copied().find(|&i| rows[i].variant == "sequential");
     let cheapest = judgement.leader(&floors);
     let leader = judgement.champion();

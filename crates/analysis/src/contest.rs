@@ -2,6 +2,7 @@
 
 use protocol::Standing;
 use protocol::{Failure, FailureKind};
+use record::models;
 use workloads::Metric;
 
 use crate::process::Process;
@@ -110,7 +111,7 @@ fn is_contestant(entry: &PlannedEntry, standing: Option<Standing>) -> bool {
 
 /// Whether what somebody measured may be compared: neither the floor nor a misuse.
 pub fn is_fair(strategy: &str, standing: Option<Standing>) -> bool {
-    strategy != "floor" && !matches!(standing, Some(Standing::Misuse | Standing::Floor))
+    !models::is_bound(strategy) && !matches!(standing, Some(Standing::Misuse | Standing::Floor))
 }
 
 /// The failure after which an entry, or its twin, is not visited again in a case. A void visit is none: it

@@ -3,6 +3,7 @@
 use crate::shown::Shown;
 use protocol::units;
 use protocol::units::Scale;
+use record::models;
 use serde::Serialize;
 
 use crate::case::{CaseReport, Numbers, Row, SEQUENTIAL};
@@ -272,7 +273,9 @@ impl Curves {
         }
         let mut entries: Vec<&Row> = Vec::new();
         for row in cases.iter().flat_map(|case| &case.rows) {
-            if row.strategy != "floor" && !entries.iter().any(|known| known.entry == row.entry) {
+            if !models::is_bound(&row.strategy)
+                && !entries.iter().any(|known| known.entry == row.entry)
+            {
                 entries.push(row);
             }
         }

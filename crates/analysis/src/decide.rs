@@ -1,5 +1,6 @@
 //! From the measurements of a described service to a decision: a pure function.
 
+use record::models;
 use record::service::ServiceProfile;
 use record::{Change, DESCRIBED, LeftOut, PlannedEntry};
 
@@ -37,7 +38,8 @@ pub fn decide(
     }
     let best = if standing.best.is_empty() { standing.open.clone() } else { standing.best.clone() };
     let settles = (outcome == Outcome::Undecided).then(|| standing.settles(described));
-    let is_option = |entry: &&PlannedEntry| entry.strategy != "floor" && entry.has("traffic");
+    let is_option =
+        |entry: &&PlannedEntry| !models::is_bound(&entry.strategy) && entry.has("traffic");
     let options = entries.iter().filter(is_option).map(|entry| {
         let row = row(cases, DESCRIBED, &entry.id);
         let measured = row.and_then(|row| row.numbers.as_ref());

@@ -138,6 +138,11 @@ pub fn find(entry: &str) -> Option<&'static Model> {
     MODELS.iter().find(|model| model.name == strategy)
 }
 
+/// Whether a strategy is a bound that the others are held against, and nothing to choose.
+pub fn is_bound(strategy: &str) -> bool {
+    find(strategy).is_some_and(|model| model.is_bound)
+}
+
 /// The names of all strategies, in the order of the report.
 pub fn names() -> [&'static str; MODELS.len()] {
     MODELS.map(|model| model.name)

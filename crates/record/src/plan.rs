@@ -1,5 +1,6 @@
 //! `plan.json`: what a run will do, fixed before it starts.
 
+use crate::models;
 use std::time::Duration;
 
 use judge::Design;
@@ -149,7 +150,7 @@ impl PlannedEntry {
 
     /// Whether the entry is measured in a case: it has the workload, and can win or is measured all the same.
     pub fn takes_part_in(&self, case: &PlannedCase) -> bool {
-        let can_win = self.strategy != "floor" && self.excluded.is_none();
+        let can_win = !models::is_bound(&self.strategy) && self.excluded.is_none();
         self.has(&case.workload) && (can_win || !case.contestants_only)
     }
 }
