@@ -236,4 +236,10 @@ mod tests {
         let missing = empty.path().join("missing");
         assert!(Source::new(Some(missing), vec![]).is_err());
     }
+
+    #[test]
+    fn variables_that_tune_a_strategy_are_not_handed_on() {
+        let known: std::collections::BTreeSet<_> = record::models::tuning().collect();
+        assert_eq!(known, launch::TUNING.into());
+    }
 }

@@ -268,7 +268,7 @@ mod tests {
             (None, 50, 300, Optimise::Throughput),
         ] {
             let service = of_one(rate, wait_ms, cpu_ms, optimise);
-            for profile in [Profile::Smoke, Profile::Quick, Profile::Standard, Profile::Thorough] {
+            for profile in Profile::ALL {
                 let found = cases(&service, profile, false).unwrap();
                 let described = params_of(&found, DESCRIBED);
                 let longest = Duration::from_millis(wait_ms + cpu_ms).as_secs_f64();

@@ -89,7 +89,7 @@ pub fn command(plan: &Plan, host: &Host) -> String {
 fn single_cases(plan: &Plan, workload: &str) -> BTreeSet<String> {
     let Some(entry) = workloads::find(workload) else { return BTreeSet::new() };
     let ids = |profile| entry.cases(profile).into_iter().map(|case| case.id);
-    let profiles = [Profile::Smoke, Profile::Quick, Profile::Standard, Profile::Thorough];
+    let profiles = Profile::ALL;
     let known: BTreeSet<_> = profiles.into_iter().flat_map(ids).collect();
     let own: BTreeSet<_> = ids(plan.profile).collect();
     let of_workload = plan.cases.iter().filter(|case| case.workload == workload);

@@ -24,7 +24,7 @@ pub const PEER: &str = "peer";
 /// Longest reply taken from a worker, in bytes.
 const MAX_LINE: u64 = 4 << 20;
 /// Variables of the caller's shell that would tune one runtime and not the others.
-const TUNING: [&str; 5] = [
+pub const TUNING: [&str; 5] = [
     "ASYNC_STD_THREAD_COUNT",
     "BLOCKING_MAX_THREADS",
     "RAYON_NUM_THREADS",

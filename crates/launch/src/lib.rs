@@ -9,7 +9,7 @@ pub mod interrupt;
 pub mod scratch;
 pub mod selection;
 
-pub use child::{CELL, Live, PEER, stop, stopped};
+pub use child::{CELL, Live, PEER, TUNING, stop, stopped};
 pub use finish::finish;
 pub use protocol::Placement;
 pub use visit::{Backend, Description, Served, Visit, describe, oracle};

@@ -174,7 +174,7 @@ fn list(variants: &[Variant]) -> anyhow::Result<ExitCode> {
                 }
                 told.push(how);
             }
-            for profile in [Profile::Smoke, Profile::Quick, Profile::Standard, Profile::Thorough] {
+            for profile in Profile::ALL {
                 let ids: Vec<_> = entry.cases(profile).into_iter().map(|case| case.id).collect();
                 if !ids.is_empty() {
                     writeln!(out, "    --profile {profile}  {}", ids.join(", "))?;

@@ -201,8 +201,7 @@ mod tests {
 
     use super::*;
 
-    const PROFILES: [Profile; 4] =
-        [Profile::Smoke, Profile::Quick, Profile::Standard, Profile::Thorough];
+    const PROFILES: [Profile; 4] = Profile::ALL;
 
     #[test]
     fn every_case_of_every_profile_has_an_id_of_its_own_and_its_keys_documented() {
